@@ -1,0 +1,2 @@
+//! Times the reference workloads.
+fn main() {}

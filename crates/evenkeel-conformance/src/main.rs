@@ -1,0 +1,2 @@
+//! Runs a folder of reference cases.
+fn main() {}

@@ -1,0 +1,128 @@
+//! Work split into fixed blocks: the same bits at any thread count.
+//!
+//! Blocks depend on the data's length alone, never on the number of threads, and reductions combine
+//! block results along a fixed binary tree. Inside a rayon pool a split costs tens of nanoseconds;
+//! from outside tens of microseconds, so let a whole training step run inside [`install`].
+
+use std::ops::Range;
+
+/// Runs `f` inside the current rayon pool, so that the splits in it are cheap.
+pub fn install<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+    // A join's first arm runs on a pool thread; where we already are on one, nothing moves.
+    rayon::join(f, || ()).0
+}
+
+/// Calls `f` with each block of `0..len`, blocks of `block` (the last may be shorter).
+pub fn for_blocks(len: usize, block: usize, f: impl Fn(Range<usize>) + Sync) {
+    let blocks = len.div_ceil(block.max(1));
+    if blocks <= 1 || rayon::current_num_threads() == 1 {
+        for b in 0..blocks {
+            f(b * block..((b + 1) * block).min(len));
+        }
+        return;
+    }
+    split(0..blocks, &|b| f(b * block..((b + 1) * block).min(len)));
+}
+
+fn split(blocks: Range<usize>, f: &(impl Fn(usize) + Sync)) {
+    match blocks.len() {
+        0 => {}
+        1 => f(blocks.start),
+        n => {
+            let middle = blocks.start + n / 2;
+            rayon::join(|| split(blocks.start..middle, f), || split(middle..blocks.end, f));
+        }
+    }
+}
+
+/// Calls `f(index, chunk)` with each chunk of `data`, chunks of `chunk` elements (the last may be shorter).
+pub fn chunks_mut<T: Send>(data: &mut [T], chunk: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    fn recurse<T: Send>(first: usize, data: &mut [T], chunk: usize, f: &(impl Fn(usize, &mut [T]) + Sync)) {
+        let chunks = data.len().div_ceil(chunk);
+        if chunks <= 1 {
+            if chunks == 1 {
+                f(first, data);
+            }
+            return;
+        }
+        let (left, right) = data.split_at_mut(chunks / 2 * chunk);
+        rayon::join(|| recurse(first, left, chunk, f), || recurse(first + chunks / 2, right, chunk, f));
+    }
+    let chunk = chunk.max(1);
+    if data.len() <= chunk || rayon::current_num_threads() == 1 {
+        for (i, part) in data.chunks_mut(chunk).enumerate() {
+            f(i, part);
+        }
+        return;
+    }
+    recurse(0, data, chunk, &f);
+}
+
+/// As [`chunks_mut`], over two arrays in step: chunk `i` of `a` (of `chunk_a` elements) meets chunk `i` of `b`.
+///
+/// # Panics
+/// If the arrays do not have the same number of chunks.
+pub fn chunks_mut2<A: Send, B: Send>(
+    a: &mut [A],
+    chunk_a: usize,
+    b: &mut [B],
+    chunk_b: usize,
+    f: impl Fn(usize, &mut [A], &mut [B]) + Sync,
+) {
+    fn recurse<A: Send, B: Send>(
+        first: usize,
+        a: (&mut [A], usize),
+        b: (&mut [B], usize),
+        f: &(impl Fn(usize, &mut [A], &mut [B]) + Sync),
+    ) {
+        let chunks = a.0.len().div_ceil(a.1);
+        if chunks <= 1 {
+            if chunks == 1 {
+                f(first, a.0, b.0);
+            }
+            return;
+        }
+        let half = chunks / 2;
+        let (a0, a1) = a.0.split_at_mut(half * a.1);
+        let (b0, b1) = b.0.split_at_mut(half * b.1);
+        rayon::join(|| recurse(first, (a0, a.1), (b0, b.1), f), || recurse(first + half, (a1, a.1), (b1, b.1), f));
+    }
+    let (chunk_a, chunk_b) = (chunk_a.max(1), chunk_b.max(1));
+    assert_eq!(a.len().div_ceil(chunk_a), b.len().div_ceil(chunk_b), "chunks_mut2: as many chunks in both");
+    if a.len() <= chunk_a || rayon::current_num_threads() == 1 {
+        for (i, (x, y)) in a.chunks_mut(chunk_a).zip(b.chunks_mut(chunk_b)).enumerate() {
+            f(i, x, y);
+        }
+        return;
+    }
+    recurse(0, (a, chunk_a), (b, chunk_b), &f);
+}
+
+/// Combines `map` of each block of `0..len` along a binary tree that depends on `len` and `block` alone.
+/// `None` if `len` is 0.
+pub fn reduce<R: Send>(
+    len: usize,
+    block: usize,
+    map: impl Fn(Range<usize>) -> R + Sync,
+    combine: impl Fn(R, R) -> R + Sync,
+) -> Option<R> {
+    fn recurse<R: Send>(
+        blocks: Range<usize>,
+        map: &(impl Fn(usize) -> R + Sync),
+        combine: &(impl Fn(R, R) -> R + Sync),
+    ) -> R {
+        if blocks.len() == 1 {
+            return map(blocks.start);
+        }
+        let middle = blocks.start + blocks.len() / 2;
+        let (left, right) = if rayon::current_num_threads() == 1 {
+            (recurse(blocks.start..middle, map, combine), recurse(middle..blocks.end, map, combine))
+        } else {
+            rayon::join(|| recurse(blocks.start..middle, map, combine), || recurse(middle..blocks.end, map, combine))
+        };
+        combine(left, right)
+    }
+    let block = block.max(1);
+    let blocks = len.div_ceil(block);
+    (blocks > 0).then(|| recurse(0..blocks, &|b| map(b * block..((b + 1) * block).min(len)), &combine))
+}
