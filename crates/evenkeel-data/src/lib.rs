@@ -1,1 +1,24 @@
 #![doc = include_str!("../README.md")]
+
+mod batch;
+mod batches;
+mod dataset;
+mod digits;
+mod error;
+pub mod idx;
+mod mnist;
+mod order;
+mod prefetch;
+mod samples;
+mod split;
+
+pub use batch::{Batch, Targets};
+pub use batches::{Batches, Epoch};
+pub use dataset::Dataset;
+pub use digits::Digits;
+pub use error::DataError;
+pub use evenkeel_tensor::{Float, Seed, Shape, Tensor};
+pub use mnist::Mnist;
+pub use order::Order;
+pub use prefetch::Prefetch;
+pub use samples::Inputs;

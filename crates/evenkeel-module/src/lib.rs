@@ -1,1 +1,27 @@
 #![doc = include_str!("../README.md")]
+
+// So that the derive macro's paths also work inside this crate.
+extern crate self as evenkeel_module;
+
+mod check;
+mod initialize;
+mod leaf;
+mod load;
+mod module;
+mod parts;
+mod pass;
+mod path;
+mod sequential;
+mod state_dict;
+mod summary;
+
+pub use check::{NetworkError, check_network};
+pub use evenkeel_derive::Module;
+pub use leaf::{Buffer, Identity, Origin, Parameter, Role};
+pub use load::{LoadError, LoadReport, Mismatch};
+pub use module::{Forward, Module, ModuleExt, Visitor, VisitorMut};
+pub use pass::{Change, Fault, Mode, Pass, Step, Workspace};
+pub use path::Path;
+pub use sequential::{Layer, Sequential};
+pub use state_dict::{Entry, StateDict, StateDictError};
+pub use summary::Summary;

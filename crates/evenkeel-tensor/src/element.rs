@@ -5,7 +5,10 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 mod private {
-    pub trait Sealed {}
+    pub trait Sealed {
+        /// The same number as `f64` if this is a float: what `Display` needs to choose between notations.
+        fn float(self) -> Option<f64>;
+    }
 }
 
 /// A value that a [`Tensor`](crate::Tensor) can hold: floats, class indices, raw bytes.
@@ -15,12 +18,18 @@ pub trait Element:
 }
 
 macro_rules! element {
-    ($($t:ty),*) => {$(
-        impl private::Sealed for $t {}
+    ($float:expr; $($t:ty),*) => {$(
+        impl private::Sealed for $t {
+            fn float(self) -> Option<f64> {
+                let float: fn($t) -> Option<f64> = $float;
+                float(self)
+            }
+        }
         impl Element for $t {}
     )*};
 }
-element!(f32, f64, u8, u32, usize, i64);
+element!(|x| Some(x.to_f64()); f32, f64);
+element!(|_| None; u8, u32, usize, i64);
 
 /// `f32` or `f64`.
 ///

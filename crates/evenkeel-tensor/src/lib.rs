@@ -5,6 +5,7 @@ mod convert;
 mod display;
 mod element;
 mod error;
+mod extreme;
 mod index;
 pub mod kernel;
 mod linalg;
@@ -14,6 +15,7 @@ mod reduce;
 mod shape;
 mod tensor;
 mod view;
+mod walk;
 
 pub use element::{Element, Float};
 pub use error::ShapeError;

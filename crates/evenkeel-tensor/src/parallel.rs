@@ -14,7 +14,8 @@ pub fn install<R: Send>(f: impl FnOnce() -> R + Send) -> R {
 
 /// Calls `f` with each block of `0..len`, blocks of `block` (the last may be shorter).
 pub fn for_blocks(len: usize, block: usize, f: impl Fn(Range<usize>) + Sync) {
-    let blocks = len.div_ceil(block.max(1));
+    let block = block.max(1);
+    let blocks = len.div_ceil(block);
     if blocks <= 1 || rayon::current_num_threads() == 1 {
         for b in 0..blocks {
             f(b * block..((b + 1) * block).min(len));
@@ -125,4 +126,94 @@ pub fn reduce<R: Send>(
     let block = block.max(1);
     let blocks = len.div_ceil(block);
     (blocks > 0).then(|| recurse(0..blocks, &|b| map(b * block..((b + 1) * block).min(len)), &combine))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// The result of `f` in pools of 1, 2, 3 and 7 threads, which must be the same.
+    fn in_every_pool<R: Send + PartialEq + std::fmt::Debug>(f: impl Fn() -> R + Sync) -> R {
+        let in_pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(&f);
+        let one = in_pool(1);
+        for threads in [2, 3, 7] {
+            assert_eq!(in_pool(threads), one, "{threads} threads");
+        }
+        one
+    }
+
+    /// Values whose sum depends on the order of the additions.
+    fn rough(i: usize) -> f32 {
+        (i as f32 * 0.37).sin() * 10f32.powi((i % 9) as i32 - 4)
+    }
+
+    #[test]
+    fn reduce_has_one_tree() {
+        for len in [0, 1, 7, 64, 1000, 12_345] {
+            let sum = |block| {
+                in_every_pool(|| reduce(len, block, |r| r.map(rough).sum::<f32>(), |a, b| a + b).map(f32::to_bits))
+            };
+            assert_eq!(sum(64).is_none(), len == 0);
+            assert_eq!(sum(0), sum(1), "a block of 0 counts as 1");
+        }
+        // The test can fail: another tree gives other bits.
+        let tree = reduce(12_345, 64, |r| r.map(rough).sum::<f32>(), |a, b| a + b).unwrap();
+        assert_ne!(tree.to_bits(), (0..12_345).map(rough).sum::<f32>().to_bits());
+    }
+
+    #[test]
+    fn chunks_cover_the_data_once() {
+        for (len, chunk) in [(0, 4), (1, 4), (4, 4), (5, 4), (1001, 10), (3, 0)] {
+            let numbered = in_every_pool(|| {
+                let mut data = vec![0; len];
+                chunks_mut(&mut data, chunk, |i, part| {
+                    part.iter_mut().enumerate().for_each(|(j, x)| *x += 1 + i * chunk.max(1) + j)
+                });
+                data
+            });
+            assert_eq!(numbered, (1..=len).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn paired_chunks_meet() {
+        let pairs = in_every_pool(|| {
+            let (mut a, mut b) = (vec![0; 1000], vec![0; 100]);
+            chunks_mut2(&mut a, 30, &mut b, 3, |i, a, b| {
+                a.fill(i);
+                b.fill(i + a.len());
+            });
+            (a, b)
+        });
+        assert!(pairs.0.iter().enumerate().all(|(k, &i)| i == k / 30));
+        assert!(pairs.1.iter().enumerate().all(|(k, &i)| i == k / 3 + if k == 99 { 10 } else { 30 }));
+    }
+
+    #[test]
+    #[should_panic(expected = "as many chunks in both")]
+    fn chunks_that_do_not_pair_panic() {
+        chunks_mut2(&mut [0; 4], 1, &mut [0; 4], 2, |_, _: &mut [i32], _: &mut [i32]| {});
+    }
+
+    #[test]
+    fn blocks_are_those_of_the_length() {
+        for (len, block) in [(0, 3), (10, 3), (9, 3), (2, 0)] {
+            let blocks = in_every_pool(|| {
+                let seen = Mutex::new(Vec::new());
+                for_blocks(len, block, |r| seen.lock().unwrap().push((r.start, r.end)));
+                let mut seen = seen.into_inner().unwrap();
+                seen.sort_unstable();
+                seen
+            });
+            let block = block.max(1);
+            assert_eq!(blocks, (0..len).step_by(block).map(|s| (s, (s + block).min(len))).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn installed_work_runs_in_the_pool() {
+        assert!(install(|| rayon::current_thread_index().is_some()));
+    }
 }

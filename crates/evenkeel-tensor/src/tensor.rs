@@ -139,6 +139,23 @@ impl<T: Element> Tensor<T> {
         Ok(Self { shape, data: Arc::clone(&self.data) })
     }
 
+    /// The same values with a new axis of extent 1 before the axis that is now `axis`. No copy.
+    ///
+    /// It undoes what a reduction takes away: `&x - x.mean_axis(1).insert_axis(1)` has rows of mean 0.
+    ///
+    /// # Panics
+    /// If `axis` is beyond the rank.
+    #[must_use]
+    #[track_caller]
+    pub fn insert_axis(&self, axis: usize) -> Self {
+        Self { shape: self.shape.with_axis(axis, 1), data: Arc::clone(&self.data) }
+    }
+
+    /// The values to write to, if the buffer is not shared.
+    pub(crate) fn unshared(&mut self) -> Option<&mut [T]> {
+        Arc::get_mut(&mut self.data).map(Vec::as_mut_slice)
+    }
+
     /// A view of the whole array, to be sliced, permuted or broadcast without copies.
     #[inline]
     pub fn view(&self) -> TensorView<'_, T> {

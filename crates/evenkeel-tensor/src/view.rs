@@ -1,5 +1,6 @@
 //! Strided access to an array without copies.
 
+use crate::walk::Walk;
 use crate::{Element, MAX_RANK, Shape, ShapeError, Tensor};
 
 /// A view of an array by strides: slices, transposes and broadcasts without copies.
@@ -80,8 +81,7 @@ impl<'a, T: Element> TensorView<'a, T> {
     #[must_use]
     #[track_caller]
     pub fn transpose(mut self, a: usize, b: usize) -> Self {
-        let (extent_a, extent_b) = (self.shape[a], self.shape[b]);
-        self.shape = self.shape.with_dim(a, extent_b).with_dim(b, extent_a);
+        self.shape = self.shape.swapped(a, b);
         self.strides.swap(a, b);
         self
     }
@@ -97,12 +97,11 @@ impl<'a, T: Element> TensorView<'a, T> {
         let valid = axes.len() == self.shape.rank()
             && axes.iter().all(|&a| a < axes.len() && !std::mem::replace(&mut seen[a], true));
         assert!(valid, "permute: {axes:?} of an array of shape {}", self.shape);
-        let mut out = self;
+        let (mut dims, mut strides) = ([0; MAX_RANK], [0; MAX_RANK]);
         for (i, &a) in axes.iter().enumerate() {
-            out.shape = out.shape.with_dim(i, self.shape[a]);
-            out.strides[i] = self.strides[a];
+            (dims[i], strides[i]) = (self.shape[a], self.strides[a]);
         }
-        out
+        Self { data: self.data, shape: Shape::from(&dims[..axes.len()]), strides }
     }
 
     /// The part `range` of an axis.
@@ -160,58 +159,31 @@ impl<'a, T: Element> TensorView<'a, T> {
         Ok(Self { data: self.data, shape, strides })
     }
 
-    /// Calls `f` with each value in row-major order.
-    pub fn for_each(&self, mut f: impl FnMut(T)) {
-        self.for_each_row(|row, stride, len| {
-            if stride == 1 {
-                row[..len].iter().copied().for_each(&mut f);
-            } else {
-                (0..len).for_each(|i| f(row[i * stride as usize]));
-            }
-        });
+    /// The slice in which the view's first element is the first.
+    pub(crate) fn data(&self) -> &'a [T] {
+        self.data
     }
 
-    /// Calls `f` with each run along the last axis: a slice that starts at its first element, the stride, and the length.
-    pub(crate) fn for_each_row(&self, mut f: impl FnMut(&'a [T], isize, usize)) {
-        if self.shape.numel() == 0 {
-            return;
-        }
-        if let Some(all) = self.as_slice() {
-            return f(all, 1, all.len());
-        }
-        let outer = self.shape.rank() - 1;
-        let (len, stride) = (self.shape[outer], self.strides[outer]);
-        let mut index = [0usize; MAX_RANK];
-        let mut offset = 0isize;
-        loop {
-            f(&self.data[offset as usize..], stride, len);
-            let mut axis = outer;
-            loop {
-                if axis == 0 {
-                    return;
-                }
-                axis -= 1;
-                index[axis] += 1;
-                offset += self.strides[axis];
-                if index[axis] < self.shape[axis] {
-                    break;
-                }
-                offset -= self.strides[axis] * index[axis] as isize;
-                index[axis] = 0;
+    /// Calls `f` with each value in row-major order.
+    pub fn for_each(&self, mut f: impl FnMut(T)) {
+        let walk = Walk::new(self.shape, [self.strides()]);
+        let [step] = walk.steps();
+        walk.runs(0..self.shape.numel(), |n, [start]| {
+            if step == 1 {
+                self.data[start..][..n].iter().copied().for_each(&mut f);
+            } else {
+                (0..n).for_each(|i| f(self.data[start + i * step]));
             }
-        }
+        });
     }
 
     /// A contiguous copy.
     pub fn to_tensor(&self) -> Tensor<T> {
         let mut data = Vec::with_capacity(self.shape.numel());
-        self.for_each_row(|row, stride, len| {
-            if stride == 1 {
-                data.extend_from_slice(&row[..len]);
-            } else {
-                data.extend((0..len).map(|i| row[i * stride as usize]));
-            }
-        });
+        match self.as_slice() {
+            Some(all) => data.extend_from_slice(all),
+            None => self.for_each(|x| data.push(x)),
+        }
         Tensor::from_vec(self.shape, data).expect("as many values as the shape has")
     }
 }

@@ -41,6 +41,16 @@ pub fn zip<F: Float>(a: &[F], b: &[F], y: &mut [F], f: impl Fn(F, F) -> F + Sync
     });
 }
 
+/// y = f(a, b, c), elementwise.
+#[inline]
+pub fn zip3<F: Float>(a: &[F], b: &[F], c: &[F], y: &mut [F], f: impl Fn(F, F, F) -> F + Sync) {
+    assert!(a.len() == y.len() && b.len() == y.len() && c.len() == y.len(), "zip3: lengths");
+    parallel::chunks_mut(y, BLOCK, |i, y| {
+        let (a, b, c) = (&a[i * BLOCK..][..y.len()], &b[i * BLOCK..][..y.len()], &c[i * BLOCK..][..y.len()]);
+        simd(|| y.iter_mut().zip(a).zip(b).zip(c).for_each(|(((y, &a), &b), &c)| *y = f(a, b, c)));
+    });
+}
+
 /// y = f(y, x), elementwise.
 #[inline]
 pub fn update<F: Float>(y: &mut [F], x: &[F], f: impl Fn(F, F) -> F + Sync) {
@@ -151,6 +161,19 @@ pub fn add_column_sums<F: Float>(x: &[F], out: &mut [F]) {
             }
         });
     });
+}
+
+/// The largest of `x`, disregarding NaN; -infinity if there are none. Sequential.
+#[inline(always)]
+pub fn max_value<F: Float>(x: &[F]) -> F {
+    let mut lanes = [-F::INFINITY; LANES];
+    let mut chunks = x.chunks_exact(LANES);
+    for chunk in &mut chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = if x > *lane { x } else { *lane };
+        }
+    }
+    chunks.remainder().iter().chain(&lanes).fold(-F::INFINITY, |m, &x| if x > m { x } else { m })
 }
 
 /// Whether every value is neither infinite nor NaN.

@@ -1,0 +1,191 @@
+//! The error of everything that reads, builds or splits data.
+
+use std::io;
+use std::path::PathBuf;
+
+use evenkeel_tensor::{Shape, ShapeError};
+
+/// Data that cannot be used: where, what was expected, what came, and the cure.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The operating system refused to open, read or write a file.
+    #[error(
+        "{}: cannot {action} the file: {source}; check the path, the permissions and the space left",
+        path.display()
+    )]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// `open`, `read` or `write`.
+        action: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A data set's file is not in the folder.
+    #[error(
+        "{}: expected one of the files {tried}, got none of them; download the data set into this folder",
+        folder.display()
+    )]
+    MissingFile {
+        /// The folder.
+        folder: PathBuf,
+        /// The names that were looked for.
+        tried: String,
+    },
+    /// The first four bytes are not those of an IDX file.
+    #[error(
+        "{}: expected an IDX file, which starts with the bytes 00 00, an element type (08 09 0b 0c 0d 0e) and a number of \
+         axes (01 to 08), got {got}; check that this is the right file, plain or gzip-compressed", path.display()
+    )]
+    NotIdx {
+        /// The file.
+        path: PathBuf,
+        /// The first bytes.
+        got: String,
+    },
+    /// The file holds another type of element than was asked for.
+    #[error(
+        "{}: expected elements of type {expected}, got {got}; read it with `idx::read::<{got}>`",
+        path.display()
+    )]
+    ElementType {
+        /// The file.
+        path: PathBuf,
+        /// The type asked for.
+        expected: &'static str,
+        /// The type that the file's header names.
+        got: &'static str,
+    },
+    /// The header's extents are more than an address space can hold.
+    #[error(
+        "{}: expected extents whose product fits in memory, got {extents:?}; the header is damaged",
+        path.display()
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The extents that the header promises.
+        extents: Vec<usize>,
+    },
+    /// The data end before what the header promises.
+    #[error(
+        "{}: expected {expected} bytes of IDX data, got {got}; the file is cut off: fetch it again",
+        path.display()
+    )]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Bytes of header and elements, uncompressed.
+        expected: u64,
+        /// Bytes that are there, uncompressed.
+        got: u64,
+    },
+    /// There is more in the file than the header promises.
+    #[error(
+        "{}: expected the data to end after {expected} bytes, got more; the header or the file is damaged: fetch it again",
+        path.display()
+    )]
+    TrailingBytes {
+        /// The file.
+        path: PathBuf,
+        /// Bytes of header and elements, uncompressed.
+        expected: u64,
+    },
+    /// The gzip stream is damaged.
+    #[error(
+        "{}: expected a sound gzip stream, got one that is damaged ({source}); fetch the file again",
+        path.display()
+    )]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        source: io::Error,
+    },
+    /// The array has another number of axes than such a file should.
+    #[error(
+        "{}: expected an array of {expected} axes, got shape {got}; check that images and labels are not \
+         swapped",
+        path.display()
+    )]
+    Axes {
+        /// The file.
+        path: PathBuf,
+        /// The number of axes.
+        expected: usize,
+        /// The shape that came.
+        got: Shape,
+    },
+    /// As many targets as samples are needed.
+    #[error(
+        "{operation}: expected as many targets as samples, got {samples} samples and {targets} targets; check that they belong together"
+    )]
+    Lengths {
+        /// Where they met.
+        operation: String,
+        /// The number of samples.
+        samples: usize,
+        /// The number of targets.
+        targets: usize,
+    },
+    /// A data set holds at least one sample of at least one value.
+    #[error("{operation}: expected at least one sample of at least one value, got none; {cure}")]
+    Empty {
+        /// What would have made an empty data set.
+        operation: &'static str,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A label that is not below the number of classes.
+    #[error(
+        "label of sample {sample}: expected a class below {classes}, got {label}; correct the label, or give the right number of classes"
+    )]
+    Label {
+        /// The sample's position.
+        sample: usize,
+        /// Its label.
+        label: u32,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// A value that is infinite or not a number.
+    #[error("{what}: expected a finite number, got {value}; remove or impute such values first")]
+    NotFinite {
+        /// Which value.
+        what: String,
+        /// The value.
+        value: f64,
+    },
+    /// The operation needs classes, and the targets are real values.
+    #[error("{operation}: expected targets that are classes, got real values; use `split_random`")]
+    NotClasses {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// A fraction that leaves one part of a split empty.
+    #[error(
+        "{operation}: expected a fraction that leaves both parts at least one of {samples} samples, got {fraction}; choose one well inside 0 to 1"
+    )]
+    Fraction {
+        /// The operation.
+        operation: &'static str,
+        /// The fraction asked for.
+        fraction: f64,
+        /// The number of samples.
+        samples: usize,
+    },
+    /// A sample that is not there.
+    #[error(
+        "subset: expected positions below {samples}, got {position}; positions count this data set's own samples from 0"
+    )]
+    Position {
+        /// The position asked for.
+        position: usize,
+        /// The number of samples.
+        samples: usize,
+    },
+    /// Shapes that do not fit.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+}

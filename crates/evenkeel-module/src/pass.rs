@@ -1,0 +1,301 @@
+//! One forward pass: what it reads, records, and leaves to be applied.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use evenkeel_autograd::{Segment, Tape, Var};
+use evenkeel_tensor::{Float, Seed, Shape, Tensor};
+
+use crate::{Buffer, Module, ModuleExt, Origin, Parameter};
+
+/// Whether a pass is for training or for evaluation; a layer may act differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Gradients are wanted, statistics are of the batch and are recorded, noise is on.
+    Training,
+    /// No gradients, stored statistics, no noise; nothing is recorded.
+    Evaluation,
+}
+
+/// What the steps of a run share: the tape with its buffers, and the record of what each step changes.
+///
+/// ```
+/// use evenkeel_module::{Mode, Parameter, Role, Workspace};
+/// use evenkeel_tensor::{Seed, Tensor};
+///
+/// let mut w = Parameter::new(Tensor::scalar(3.0f32), Role::Weight);
+/// let mut workspace = Workspace::new();
+/// for step in 0..10 {
+///     let pass = workspace.begin(Mode::Training, Seed(1).at(step));
+///     let loss = pass.parameter(&w).square();
+///     pass.backward(loss);
+///     let step = workspace.finish();                  // lets go of the parameters, keeps the gradients
+///     step.with_gradient(&w, |g| g[0] * 0.1).map(|d| w.as_mut_slice()[0] -= d);
+/// }
+/// assert!((w.value().item() - 3.0 * 0.8f32.powi(10)).abs() < 1e-5);
+/// ```
+#[derive(Default)]
+pub struct Workspace<F: Float = f32> {
+    tape: Tape<F>,
+    book: RefCell<Book<F>>,
+}
+
+/// What a pass has bound and recorded so far.
+#[derive(Default)]
+struct Book<F: Float> {
+    /// The value on the tape of each parameter in use.
+    bound: HashMap<u64, u32, BuildHasherDefault<IdentityHasher>>,
+    records: Vec<Record<F>>,
+    /// The recorded values, one record after another.
+    values: Vec<F>,
+    draws: u64,
+    layers: Vec<(String, Shape)>,
+}
+
+struct Record<F> {
+    buffer: u64,
+    change: Change<F>,
+    range: (usize, usize),
+}
+
+/// What a recorded observation does to a buffer once it is applied.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Change<F> {
+    /// value = (1 - weight) value + weight observation
+    Blend(F),
+    /// value = value + observation
+    Add,
+}
+
+/// Identities count up, so they are their own hash.
+#[derive(Default)]
+struct IdentityHasher(u64);
+
+impl Hasher for IdentityHasher {
+    fn finish(&self) -> u64 {
+        // The table looks at the top bits too.
+        self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("identities are u64")
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = n;
+    }
+}
+
+/// Carries a forward pass through a network: the tape, the mode, and the random stream.
+pub struct Pass<'t, F: Float = f32> {
+    tape: &'t Tape<F>,
+    book: &'t RefCell<Book<F>>,
+    mode: Mode,
+    seed: Seed,
+}
+
+impl<F: Float> Workspace<F> {
+    /// An empty workspace.
+    pub fn new() -> Self {
+        Self { tape: Tape::new(), book: RefCell::new(Book::default()) }
+    }
+
+    /// Begins a pass: forgets the last one and keeps its buffers. Noise in this pass is drawn from `seed`.
+    pub fn begin(&mut self, mode: Mode, seed: Seed) -> Pass<'_, F> {
+        self.tape.reset();
+        let book = self.book.get_mut();
+        book.bound.clear();
+        book.records.clear();
+        book.values.clear();
+        book.layers.clear();
+        book.draws = 0;
+        Pass { tape: &self.tape, book: &self.book, mode, seed }
+    }
+
+    /// Begins a pass that computes shapes only ([`Tape::dry_run`]).
+    pub(crate) fn begin_dry(&mut self, mode: Mode) -> Pass<'_, F> {
+        self.tape.dry_run(true);
+        self.begin(mode, Seed(0))
+    }
+
+    /// Ends the pass: lets go of the parameters, so that they can be changed in place, and hands out what
+    /// it leaves behind.
+    pub fn finish(&mut self) -> Step<'_, F> {
+        self.tape.release_leaves();
+        Step { tape: &self.tape, book: self.book.get_mut() }
+    }
+}
+
+impl<'t, F: Float> Pass<'t, F> {
+    /// The tape.
+    pub fn tape(&self) -> &'t Tape<F> {
+        self.tape
+    }
+
+    /// Training or evaluation.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Whether this is a training pass.
+    pub fn is_training(&self) -> bool {
+        self.mode == Mode::Training
+    }
+
+    /// Data: a value without gradient.
+    pub fn constant(&self, tensor: Tensor<F>) -> Var<'t, F> {
+        self.tape.constant(tensor)
+    }
+
+    /// A parameter on the tape: the same value each time in a pass, so that shared parameters gather one gradient.
+    ///
+    /// # Panics
+    /// If it has not been initialised.
+    #[track_caller]
+    pub fn parameter(&self, parameter: &Parameter<F>) -> Var<'t, F> {
+        let book = &mut *self.book.borrow_mut();
+        let index = *book.bound.entry(parameter.id().number()).or_insert_with(|| {
+            assert!(
+                parameter.is_initialized() || self.tape.is_dry(),
+                "a parameter of shape {} has no value yet: call initialize(..) or load a state dictionary first",
+                parameter.shape()
+            );
+            let learns = self.mode == Mode::Training && !parameter.is_frozen();
+            let value = parameter.value().clone();
+            let var = if learns { self.tape.variable(value) } else { self.tape.constant(value) };
+            var.index() as u32
+        });
+        self.tape.nth(index as usize)
+    }
+
+    /// Notes an observation for a buffer, to be applied by [`Step::commit`]. `write` fills in the values.
+    pub fn record(&self, buffer: &Buffer<F>, change: Change<F>, write: impl FnOnce(&mut [F])) {
+        let book = &mut *self.book.borrow_mut();
+        let start = book.values.len();
+        let end = start + buffer.shape().numel();
+        book.values.resize(end, F::ZERO);
+        write(&mut book.values[start..end]);
+        book.records.push(Record { buffer: buffer.id().number(), change, range: (start, end) });
+    }
+
+    /// A seed for one use of noise: differs at each call in a pass, and is the same whenever the pass is repeated.
+    pub fn next_seed(&self) -> Seed {
+        let book = &mut *self.book.borrow_mut();
+        book.draws += 1;
+        self.seed.at(book.draws)
+    }
+
+    /// Runs the part called `segment`, so that messages and tables can name it.
+    pub fn part(&self, segment: Segment, run: impl FnOnce() -> Var<'t, F>) -> Var<'t, F> {
+        self.tape.scope(segment, || {
+            let y = run();
+            if self.tape.is_dry() {
+                self.book.borrow_mut().layers.push((self.tape.path(), y.shape()));
+            }
+            y
+        })
+    }
+
+    /// The paths and output shapes of the parts run so far, in a dry run.
+    pub(crate) fn part_shapes(&self) -> Vec<(String, Shape)> {
+        std::mem::take(&mut self.book.borrow_mut().layers)
+    }
+
+    /// Computes the gradients of a scalar with respect to every parameter that learns.
+    #[track_caller]
+    pub fn backward(&self, loss: Var<'t, F>) {
+        self.tape.backward(loss);
+    }
+
+    /// Where the first infinity or NaN of this pass came in, with the layer's path in `network`.
+    pub fn first_fault(&self, network: &(impl Module<F> + ?Sized)) -> Option<Fault> {
+        let fault = self.tape.first_fault()?;
+        let book = self.book.borrow();
+        // The last parameter bound at or before the fault belongs to the layer at work there.
+        let mut nearest: Option<(u32, String, String)> = None;
+        network.for_each_parameter(|path, parameter| {
+            if let Some(&index) = book.bound.get(&parameter.id().number())
+                && index as usize <= fault.node
+                && nearest.as_ref().is_none_or(|(at, ..)| index >= *at)
+            {
+                let layer = path.parent().map_or(String::new(), ToString::to_string);
+                nearest = Some((index, layer, path.to_string()));
+            }
+        });
+        Some(match (fault.operation, nearest) {
+            (None, Some((index, layer, path))) if index as usize == fault.node => {
+                Fault { layer, what: format!("parameter `{path}`"), shape: fault.shape }
+            }
+            (None, _) => Fault { layer: "the input".to_owned(), what: "the data".to_owned(), shape: fault.shape },
+            (Some(operation), nearest) => Fault {
+                layer: if fault.path.is_empty() { nearest.map_or(String::new(), |n| n.1) } else { fault.path },
+                what: format!("operation `{operation}`"),
+                shape: fault.shape,
+            },
+        })
+    }
+}
+
+/// Where the first infinity or NaN of a pass came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The path of the layer.
+    pub layer: String,
+    /// The operation that gave it, or the parameter or data that held it.
+    pub what: String,
+    /// The shape of the value.
+    pub shape: Shape,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} in layer `{}` (shape {})", self.what, self.layer, self.shape)
+    }
+}
+
+/// What a pass leaves behind: gradients, and observations for buffers.
+pub struct Step<'w, F: Float = f32> {
+    tape: &'w Tape<F>,
+    book: &'w mut Book<F>,
+}
+
+impl<F: Float> Step<'_, F> {
+    /// Calls `read` with the parameter's gradient, if the pass computed one.
+    pub fn with_gradient<R>(&self, parameter: &Parameter<F>, read: impl FnOnce(&[F]) -> R) -> Option<R> {
+        let &index = self.book.bound.get(&parameter.id().number())?;
+        self.tape.with_gradient(self.tape.nth(index as usize), read)
+    }
+
+    /// Applies the recorded observations to the buffers of `module`, frozen ones excepted.
+    pub fn commit(&self, module: &mut (impl Module<F> + ?Sized)) {
+        self.apply(module, None, Origin::Running);
+    }
+
+    /// As [`commit`](Step::commit), with `weight` in place of each blend's own and `origin` for where the
+    /// values then come from: weights 1, 1/2, 1/3, ... give plain averages over steps.
+    pub fn commit_weighted(&self, module: &mut (impl Module<F> + ?Sized), weight: F, origin: Origin) {
+        self.apply(module, Some(weight), origin);
+    }
+
+    fn apply(&self, module: &mut (impl Module<F> + ?Sized), weight: Option<F>, origin: Origin) {
+        if self.book.records.is_empty() {
+            return;
+        }
+        module.for_each_buffer_mut(|_, buffer| {
+            if buffer.is_frozen() {
+                return;
+            }
+            let id = buffer.id().number();
+            for record in self.book.records.iter().filter(|r| r.buffer == id) {
+                let observed = &self.book.values[record.range.0..record.range.1];
+                let values = buffer.as_mut_slice(origin).iter_mut().zip(observed);
+                match record.change {
+                    Change::Blend(own) => {
+                        let w = weight.unwrap_or(own);
+                        values.for_each(|(v, &o)| *v = (F::ONE - w) * *v + w * o);
+                    }
+                    Change::Add => values.for_each(|(v, &o)| *v += o),
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,164 @@
+//! Charts and pages are well-formed and small for any text and any numbers.
+
+use evenkeel_train::{
+    history::{Evaluation, History, Step},
+    report::{Chart, Report, Table},
+};
+use proptest::prelude::*;
+use roxmltree::Document;
+
+const HOSTILE: &str = "</title><script>alert('1')</script><b>&\"]]>\u{0}\u{1b}[31m\u{ffff}";
+
+/// The SVG parsed, after a look at every coordinate.
+fn check(svg: &str) -> Document<'_> {
+    let document = Document::parse(svg).unwrap_or_else(|error| panic!("{error} in\n{svg}"));
+    for node in document.descendants() {
+        assert!(!node.has_tag_name("script") && !node.has_tag_name("b"), "text became markup in\n{svg}");
+        for attribute in node.attributes().filter(|attribute| attribute.name() != "class" && attribute.name() != "role")
+        {
+            let value = attribute.value();
+            assert!(!value.contains("NaN") && !value.contains("inf"), "{} is {value}", attribute.name());
+        }
+    }
+    document
+}
+
+fn number() -> impl Strategy<Value = f64> {
+    let odd = [f64::NAN, f64::INFINITY, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 5e-324, 1e30, 0.0, -0.0];
+    prop_oneof![any::<f64>(), proptest::sample::select(odd.to_vec()), -1.0..1.0, 1e4..1e4 + 1e-6]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+    #[test]
+    fn any_numbers_and_any_text_give_a_chart(
+        points in proptest::collection::vec((number(), number(), number()), 0..30),
+        text in prop_oneof![any::<String>(), Just(HOSTILE.to_owned()), "\\PC{300}"],
+        log in any::<(bool, bool)>(),
+        range in proptest::option::of((number(), number())),
+    ) {
+        let chart = Chart::new(&text).x_label(&text).y_label(&text).caption(&text);
+        let chart = if log.0 { chart.log_x() } else { chart };
+        let chart = if log.1 { chart.log_y() } else { chart };
+        let chart = if let Some((low, high)) = range { chart.y_range(low, high) } else { chart };
+        let chart = chart
+            .band(&text, points.iter().copied())
+            .line(&text, points.iter().map(|&(x, y, _)| (x, y)))
+            .thin_line("", points.iter().map(|&(x, _, y)| (x, y)))
+            .runs("mean", [points.iter().map(|&(x, y, _)| (x, y)), points.iter().map(|&(x, y, _)| (x, y))])
+            .reference_line("reference", points.first().map_or(0.0, |point| point.1));
+        check(&chart.to_svg());
+        let report = Report::new(&text).heading(&text).paragraph(&text).preformatted(&text).chart(chart);
+        check_page(&report.table(Table::new([&text], [[&text, &text]]).caption(&text)).to_html());
+    }
+
+    #[test]
+    fn a_table_is_aligned(rows in proptest::collection::vec(proptest::collection::vec("[a-z0-9\n]{0,9}", 1..4), 1..6)) {
+        let table = Table::new(["one", "two"], rows.clone()).to_string();
+        let lines: Vec<&str> = table.lines().collect();
+        prop_assert_eq!(lines.len(), rows.len() + 2);
+        let width = lines[1].len();
+        prop_assert!(lines.iter().all(|line| line.len() <= width), "{}", table);
+        prop_assert_eq!(lines[1].replace('-', "").trim(), "");
+    }
+}
+
+/// The page as XML, its unclosed elements closed.
+fn check_page(html: &str) {
+    let mut xml = html.replace("<!DOCTYPE html>\n", "");
+    for (start, _) in html.match_indices("<meta ").collect::<Vec<_>>().into_iter().rev() {
+        let at = start + html[start..].find('>').expect("a tag ends") - "<!DOCTYPE html>\n".len();
+        xml.insert(at, '/');
+    }
+    let document = check(&xml);
+    let links = document.descendants().flat_map(|node| node.attributes()).map(|attribute| attribute.name());
+    assert!(links.into_iter().all(|name| !["src", "href", "style"].contains(&name)), "the page loads something");
+    for name in ["title", "h1", "main"] {
+        assert!(document.descendants().any(|node| node.has_tag_name(name)), "the page has no {name}");
+    }
+}
+
+#[test]
+fn charts_without_data_have_axes() {
+    let nothing: [(f64, f64); 0] = [];
+    let gaps = [(0.0, f64::NAN), (1.0, f64::INFINITY)];
+    for chart in [Chart::new("empty"), Chart::new("no points").line("a", nothing), Chart::new("gaps").line("a", gaps)] {
+        let svg = chart.to_svg();
+        let ticks = check(&svg).descendants().filter(|node| node.has_tag_name("text")).count();
+        assert!(ticks >= 8, "{ticks} texts in\n{svg}");
+    }
+}
+
+#[test]
+fn single_points_are_dots_and_gaps_part_a_line() {
+    let svg = Chart::new("dots").line("a", [(0.0, 1.0), (1.0, f64::NAN), (2.0, 1.5), (3.0, 2.0)]).to_svg();
+    let document = check(&svg);
+    let path = |class: &str| {
+        let node = document.descendants().rfind(|node| node.attribute("class") == Some(class));
+        node.and_then(|node| node.attribute("d")).unwrap_or_default().to_owned()
+    };
+    assert_eq!(path("line dot s0").matches('M').count(), 1);
+    assert_eq!(path("line s0").matches(['M', 'L']).count(), 2);
+}
+
+#[test]
+fn a_name_is_a_colour_and_an_entry() {
+    let runs = [vec![(1, 0.1), (2, 0.9)], vec![(1, 0.2), (2, 0.8)]];
+    let svg =
+        Chart::new("runs").runs("plain", runs.clone()).runs("BatchNorm", runs).band("plain", [(1, 0.0, 1.0)]).to_svg();
+    let document = check(&svg);
+    let text =
+        |wanted: &str| document.descendants().filter(|node| node.is_text() && node.text() == Some(wanted)).count();
+    assert_eq!((text("plain"), text("BatchNorm")), (1, 1));
+    let classes = |class: &str| document.descendants().filter(|node| node.attribute("class") == Some(class)).count();
+    assert_eq!((classes("line thin s0"), classes("line thin s1")), (2, 2));
+    // The mean and the entry of the legend.
+    assert_eq!((classes("line s0"), classes("line s1"), classes("band s0"), classes("band s1")), (2, 2, 2, 0));
+}
+
+#[test]
+fn fifty_thousand_points_stay_small() {
+    let noise = |i: u64| ((i * 2_654_435_761) % 1_000_003) as f64;
+    let svg = Chart::new("noise")
+        .line("line", (0..50_000).map(|i| (i, noise(i))))
+        .line("gaps", (0..50_000).map(|i| (i, if i % 2 == 0 { noise(i) } else { f64::NAN })))
+        .band("band", (0..50_000).map(|i| (i, noise(i), noise(i + 1))))
+        .to_svg();
+    check(&svg);
+    assert!(svg.len() < 150_000, "{} bytes", svg.len());
+}
+
+#[test]
+fn the_report_of_a_history_groups_its_metrics() {
+    let mut history = History::new();
+    for step in 1..=300 {
+        let metrics = [("accuracy", 1.0 - 1.0 / step as f64)];
+        history.record_step(Step { step, epoch: 0, loss: 1.0 / step as f64, learning_rate: 0.1, metrics: &metrics });
+    }
+    let metrics = [("test_loss", 0.1), ("test_accuracy", 0.9), ("train_loss", 0.05)];
+    history.record_evaluation(Evaluation { step: 300, epoch: 0, seconds: 1.5, metrics: &metrics });
+    let html = history.report("a <title>").to_html();
+    check_page(&html);
+    assert_eq!(html.matches("<figure>").count(), 2, "one for accuracies, one for losses, none for a constant rate");
+    assert!(
+        html.contains("Steps: 300. Epochs: 1. Evaluations: 1 in 1.5 s.") && html.contains("loss (mean of 6 steps)")
+    );
+    check_page(&History::new().report("nothing").to_html());
+}
+
+#[test]
+fn a_report_is_written_whole_and_for_everybody() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let path = folder.path().join("report.html");
+    let report = Report::new("title").paragraph("text");
+    report.write(&path).expect("the folder can be written to");
+    assert_eq!(std::fs::read_to_string(&path).expect("it was written"), report.to_html());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let ordinary = folder.path().join("ordinary");
+        std::fs::write(&ordinary, "").expect("the folder can be written to");
+        let mode = |path| std::fs::metadata(path).expect("it was written").permissions().mode();
+        assert_eq!(mode(&path), mode(&ordinary));
+    }
+}
