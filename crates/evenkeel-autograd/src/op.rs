@@ -29,7 +29,7 @@ use crate::tape::Node;
 ///     fn forward(&mut self, x: &Inputs<'_, F>, y: &mut [F], _saved: &mut [F]) {
 ///         y.iter_mut().zip(x.value(0)).for_each(|(y, &x)| *y = x * x * x);
 ///     }
-///     fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]) {
+///     fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
 ///         if let Some(dx) = dx[0].wanted() {
 ///             let three = F::from_f64(3.0);
 ///             for ((dx, &x), &dy) in dx.iter_mut().zip(at.x.value(0)).zip(at.dy) {
@@ -52,7 +52,8 @@ pub trait Op<F: Float>: Any + Send + Sync {
     /// If the shapes do not fit.
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError>;
 
-    /// The number of values that the forward kernel keeps for the backward one, besides inputs and result.
+    /// The number of values that the forward kernel keeps for the backward one, besides inputs and result, and of
+    /// those that either needs as scratch.
     fn saved(&self, inputs: &[Shape]) -> usize {
         let _ = inputs;
         0
@@ -64,7 +65,7 @@ pub trait Op<F: Float>: Any + Send + Sync {
     /// The vector-Jacobian product: for each input whose gradient is [wanted](Gradient::wanted), writes
     /// (not adds) every element of dL/dx, given dL/dy in `at.dy`. The tape adds up where an input is used
     /// more than once.
-    fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]);
+    fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]);
 }
 
 /// The inputs of an operation.
@@ -101,8 +102,8 @@ pub struct Backward<'a, F: Float> {
     pub x: Inputs<'a, F>,
     /// The result.
     pub y: &'a [F],
-    /// What the forward kernel kept.
-    pub saved: &'a [F],
+    /// What the forward kernel kept. A backward kernel may use as scratch what it does not need again.
+    pub saved: &'a mut [F],
     /// The gradient of the loss with respect to the result.
     pub dy: &'a [F],
     /// The shape of the result.

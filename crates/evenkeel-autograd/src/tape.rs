@@ -285,6 +285,10 @@ impl<F: Float> Tape<F> {
         Ref::map(self.inner.borrow(), |inner| value_of(&inner.nodes, index))
     }
 
+    pub(crate) fn saved(&self, index: u32) -> Ref<'_, [F]> {
+        Ref::map(self.inner.borrow(), |inner| &inner.nodes[index as usize].saved[..])
+    }
+
     pub(crate) fn shape(&self, index: u32) -> Shape {
         self.inner.borrow().nodes[index as usize].shape
     }
@@ -457,16 +461,18 @@ impl<F: Float> Inner<F> {
             let buffer = self.pool.take(len);
             self.gradients.push(Gradient { buffer, root, state });
         }
+        let mut saved = std::mem::take(&mut self.nodes[index as usize].saved);
         let node = &self.nodes[index as usize];
         let Value::Computed(y) = &node.value else { unreachable!("checked above") };
         let at = Backward {
             x: Inputs { nodes: &self.nodes, indices: &self.inputs[first as usize..end as usize] },
             y,
-            saved: &node.saved,
+            saved: &mut saved,
             dy: &dy,
             shape: node.shape,
         };
-        node.op.as_deref().expect("a computed node has its operation").backward(&at, &mut self.gradients);
+        node.op.as_deref().expect("a computed node has its operation").backward(at, &mut self.gradients);
+        self.nodes[index as usize].saved = saved;
         let mut gradients = std::mem::take(&mut self.gradients);
         for gradient in gradients.drain(..).filter(|g| g.state != Wanted::No) {
             self.accumulate(gradient.root, gradient.buffer);

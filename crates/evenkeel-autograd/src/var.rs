@@ -46,6 +46,12 @@ impl<'t, F: Float> Var<'t, F> {
         self.tape.value(self.index)
     }
 
+    /// What the operation's forward kernel kept besides the values, for instance the statistics of a batch.
+    /// No operation can be recorded while the borrow lives.
+    pub fn saved(self) -> Ref<'t, [F]> {
+        self.tape.saved(self.index)
+    }
+
     /// A copy of the values.
     pub fn to_tensor(self) -> Tensor<F> {
         Tensor::from_vec(self.shape(), self.value().to_vec()).expect("as many values as the shape has")

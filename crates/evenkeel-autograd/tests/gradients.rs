@@ -8,8 +8,9 @@ use proptest::prelude::*;
 /// Values away from 0, where absolute values and rectifiers have a kink.
 fn smooth(shape: impl Into<Shape>) -> impl Strategy<Value = Tensor<f64>> {
     let shape = shape.into();
-    prop::collection::vec((0.1f64..2.0, any::<bool>()), shape.numel())
-        .prop_map(move |v| Tensor::from_vec(shape, v.into_iter().map(|(x, s)| if s { x } else { -x }).collect()).unwrap())
+    prop::collection::vec((0.1f64..2.0, any::<bool>()), shape.numel()).prop_map(move |v| {
+        Tensor::from_vec(shape, v.into_iter().map(|(x, s)| if s { x } else { -x }).collect()).unwrap()
+    })
 }
 
 fn positive(shape: impl Into<Shape>) -> impl Strategy<Value = Tensor<f64>> {

@@ -10,7 +10,7 @@ use evenkeel_tensor::{Float, Tensor};
 /// buffers are reused as long as nobody else holds them.
 #[derive(Clone, PartialEq)]
 pub struct Batch<F: Float = f32> {
-    /// The inputs, of shape [samples, sample shape...].
+    /// The inputs, of shape `[samples, ...]`: the axis of samples, then those of a sample.
     pub inputs: Tensor<F>,
     /// The targets, as many as samples.
     pub targets: Targets<F>,
@@ -43,9 +43,9 @@ impl<F: Float> fmt::Debug for Batch<F> {
 /// What a network should answer.
 #[derive(Clone, PartialEq)]
 pub enum Targets<F: Float = f32> {
-    /// The class of each sample, from 0, of shape [samples].
+    /// The class of each sample, from 0, of shape `[samples]`.
     Classes(Tensor<u32>),
-    /// Real values, of shape [samples, ...].
+    /// Real values, of shape `[samples, ...]`.
     Values(Tensor<F>),
 }
 

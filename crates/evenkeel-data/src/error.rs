@@ -35,8 +35,9 @@ pub enum DataError {
     },
     /// The first four bytes are not those of an IDX file.
     #[error(
-        "{}: expected an IDX file, which starts with the bytes 00 00, an element type (08 09 0b 0c 0d 0e) and a number of \
-         axes (01 to 08), got {got}; check that this is the right file, plain or gzip-compressed", path.display()
+        "{}: expected an IDX file, which starts with the bytes 00 00, an element type (08 09 0b 0c 0d 0e) and a \
+         number of axes (01 to 08), got {got}; check that this is the right file, plain or gzip-compressed",
+        path.display()
     )]
     NotIdx {
         /// The file.
@@ -83,7 +84,8 @@ pub enum DataError {
     },
     /// There is more in the file than the header promises.
     #[error(
-        "{}: expected the data to end after {expected} bytes, got more; the header or the file is damaged: fetch it again",
+        "{}: expected the data to end after {expected} bytes, got more; the header or the file is damaged: \
+         fetch it again",
         path.display()
     )]
     TrailingBytes {
@@ -119,7 +121,8 @@ pub enum DataError {
     },
     /// As many targets as samples are needed.
     #[error(
-        "{operation}: expected as many targets as samples, got {samples} samples and {targets} targets; check that they belong together"
+        "{operation}: expected as many targets as samples, got {samples} samples and {targets} targets; \
+         check that they belong together"
     )]
     Lengths {
         /// Where they met.
@@ -139,7 +142,8 @@ pub enum DataError {
     },
     /// A label that is not below the number of classes.
     #[error(
-        "label of sample {sample}: expected a class below {classes}, got {label}; correct the label, or give the right number of classes"
+        "label of sample {sample}: expected a class below {classes}, got {label}; correct the label, or \
+         give the right number of classes"
     )]
     Label {
         /// The sample's position.
@@ -165,7 +169,8 @@ pub enum DataError {
     },
     /// A fraction that leaves one part of a split empty.
     #[error(
-        "{operation}: expected a fraction that leaves both parts at least one of {samples} samples, got {fraction}; choose one well inside 0 to 1"
+        "{operation}: expected a fraction that leaves both parts at least one of {samples} samples, got {fraction}; \
+         choose one well inside 0 to 1"
     )]
     Fraction {
         /// The operation.

@@ -24,7 +24,7 @@ impl Mnist {
     /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each also spelled with a dot
     /// (`train-images.idx3-ubyte`), each plain or compressed as `.gz`.
     ///
-    /// Samples have the shape of the images, [28, 28]; pixels of 0 to 255 are scaled to 0 to 1 and stay
+    /// Samples have the shape of the images, `[28, 28]`; pixels of 0 to 255 are scaled to 0 to 1 and stay
     /// bytes until batched. [`Dataset::reshape_samples`] flattens them for a linear layer.
     ///
     /// # Errors

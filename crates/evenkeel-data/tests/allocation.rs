@@ -48,7 +48,9 @@ fn cost<R>(f: impl FnOnce() -> R) -> (usize, isize) {
 proptest! {
     /// Whatever the header promises, a reader holds at most a few times the data and its fixed buffers.
     #[test]
-    fn readers_take_what_the_data_are_worth(extents in prop::collection::vec(any::<u32>(), 1..3), len in 0usize..300_000) {
+    fn readers_take_what_the_data_are_worth(
+        extents in prop::collection::vec(any::<u32>(), 1..3), len in 0usize..300_000,
+    ) {
         let mut bytes = vec![0, 0, 0x0e, extents.len() as u8];
         bytes.extend(extents.iter().flat_map(|extent| extent.to_be_bytes()));
         bytes.resize(bytes.len() + len, 0);

@@ -111,7 +111,9 @@ proptest! {
     }
 
     #[test]
-    fn an_epoch_goes_on_where_it_stopped((labels, classes) in labelled(), size in 1usize..20, seed: u64, stop in 0usize..20) {
+    fn an_epoch_goes_on_where_it_stopped(
+        (labels, classes) in labelled(), size in 1usize..20, seed: u64, stop in 0usize..20,
+    ) {
         let batches = numbered(labels, classes).batches::<f64>(size).shuffled(Seed(seed));
         let rest: Vec<_> = batches.epoch(2).skip(stop).collect();
         prop_assert_eq!(&batches.epoch(2).starting_at(stop).collect::<Vec<_>>(), &rest);
@@ -139,7 +141,8 @@ proptest! {
     /// Bytes are scaled by one product and one sum, each within half a unit in the last place.
     #[test]
     fn bytes_are_scaled_and_binarized(
-        bytes in prop::collection::vec(any::<u8>(), 1..100), scale in -2.0f64..2.0, shift in -2.0f64..2.0, threshold in -3.0f64..3.0,
+        bytes in prop::collection::vec(any::<u8>(), 1..100), scale in -2.0f64..2.0, shift in -2.0f64..2.0,
+        threshold in -3.0f64..3.0,
     ) {
         let inputs = Inputs::scaled(Tensor::from_vec([bytes.len()], bytes.clone()).unwrap(), scale, shift);
         let dataset = Dataset::classification(inputs, vec![0; bytes.len()], 1).unwrap();
@@ -185,5 +188,5 @@ fn batches_are_the_same_at_any_number_of_threads() {
 fn value_stability() {
     let dataset = numbered(vec![0, 1, 0, 1, 0, 1, 0, 1, 0, 1], 2);
     assert_eq!(numbers(&dataset.split_stratified(0.6, Seed(7)).unwrap().0), [0, 2, 3, 7, 8, 9]);
-    assert_eq!(numbers(&dataset.split_random(0.6, Seed(7)).unwrap().0), [0; 6]);
+    assert_eq!(numbers(&dataset.split_random(0.6, Seed(7)).unwrap().0), [0, 1, 2, 5, 7, 8]);
 }

@@ -1,5 +1,6 @@
 //! MNIST's four files: small ones made here, and the real ones where there are any.
 
+use std::io::Write;
 use std::path::Path;
 
 use evenkeel_data::{DataError, Dataset, Mnist, Shape, idx};
@@ -70,7 +71,8 @@ fn moments(dataset: &Dataset) -> (f64, f64) {
 #[test]
 fn the_real_files() {
     let Some(folder) = std::env::var_os("EVENKEEL_MNIST") else {
-        println!("skipped: set EVENKEEL_MNIST to the folder of MNIST's files");
+        // Not `println!`, which a passing test swallows.
+        writeln!(std::io::stderr(), "skipped: set EVENKEEL_MNIST to the folder of MNIST's files").unwrap();
         return;
     };
     let Mnist { train, test } = Mnist::load(folder).unwrap();

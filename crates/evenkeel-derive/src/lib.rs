@@ -17,7 +17,10 @@ pub fn module(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 
 fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
     let Data::Struct(data) = &input.data else {
-        return Err(Error::new_spanned(&input.ident, "a layer is a struct: derive(Module) lists the parts of a struct"));
+        return Err(Error::new_spanned(
+            &input.ident,
+            "a layer is a struct: derive(Module) lists the parts of a struct",
+        ));
     };
     let name = &input.ident;
     let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
@@ -25,9 +28,12 @@ fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
     let float = if generic { format_ident!("F") } else { format_ident!("f32") };
 
     let members: Vec<(Member, String)> = match &data.fields {
-        Fields::Named(fields) => {
-            fields.named.iter().filter_map(|f| f.ident.clone()).map(|i| (Member::Named(i.clone()), i.to_string())).collect()
-        }
+        Fields::Named(fields) => fields
+            .named
+            .iter()
+            .filter_map(|f| f.ident.clone())
+            .map(|i| (Member::Named(i.clone()), i.to_string()))
+            .collect(),
         Fields::Unnamed(fields) => {
             (0..fields.unnamed.len()).map(|i| (Member::Unnamed(Index::from(i)), i.to_string())).collect()
         }

@@ -19,8 +19,8 @@ use crate::{FanMode, Fans, Gain, InitError, Initializer};
 ///   variance there. Both mean the deviation sqrt(2/n), which is what [`std`](HeNormal::std) returns.
 /// - [`FanMode::Average`] divides by (fan_in + fan_out) / 2. It is not in the paper; TensorFlow and JAX offer it.
 /// - [`FanMode::Sum`], the deviation sqrt(2 / (fan_in + fan_out)), is given in some lectures as the paper's. It is
-///   not: it is [`XavierNormal`](crate::XavierNormal), has half the variance of `Average`, and through ReLU layers of equal width the
-///   signal halves at every layer.
+///   not: it is [`XavierNormal`](crate::XavierNormal) and has half the variance of `Average`, so through ReLU layers of equal
+///   width the signal's second moment halves at every layer.
 ///
 /// # Errors
 /// [`fill`](Initializer::fill) if the shape has no fans (rank below 2, an extent of 0) or does not fit the slice, or
@@ -30,9 +30,9 @@ use crate::{FanMode, Fans, Gain, InitError, Initializer};
 /// use evenkeel_init::{FanMode, HeNormal, InitializerExt, Seed, Shape};
 ///
 /// let rule = HeNormal::default().with_mode(FanMode::FanOut);
-/// assert_eq!(rule.std(&Shape::from([8, 4, 3, 3]))?, 1.0 / 6.0);
-/// let kernel = rule.tensor::<f32>([8, 4, 3, 3], Seed(7))?;
-/// assert_eq!(kernel.as_slice().len(), 288);
+/// assert_eq!(rule.std(&Shape::from([2, 3, 2, 2]))?, 0.5);
+/// let kernel = rule.tensor::<f32>([2, 3, 2, 2], Seed(7))?;
+/// assert_eq!(kernel.as_slice().len(), 24);
 /// # Ok::<(), evenkeel_init::InitError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -40,6 +40,13 @@ pub trait Initializer<F: Float = f32>: Send + Sync {
     fn fill(&self, values: &mut [F], shape: &Shape, seed: Seed) -> Result<(), InitError>;
 }
 
+/// A rule chosen at run time.
+impl<F: Float, I: Initializer<F> + ?Sized> Initializer<F> for Box<I> {
+    fn fill(&self, values: &mut [F], shape: &Shape, seed: Seed) -> Result<(), InitError> {
+        (**self).fill(values, shape, seed)
+    }
+}
+
 /// Initialised tensors; implemented for every [`Initializer`].
 pub trait InitializerExt {
     /// A new tensor of shape `shape`, (out, in, kernel...).

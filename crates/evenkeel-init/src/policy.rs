@@ -6,7 +6,8 @@ use std::sync::Arc;
 use evenkeel_tensor::{Float, Seed, Shape};
 
 use crate::{
-    Constant, HeNormal, HeUniform, InitError, Initializer, Normal, Uniform, UniformFanIn, XavierNormal, XavierUniform, Zeros,
+    Constant, HeNormal, HeUniform, InitError, Initializer, Normal, Uniform, UniformFanIn, XavierNormal, XavierUniform,
+    Zeros,
 };
 
 /// A rule by which a bias gets its first values.
@@ -119,17 +120,7 @@ macro_rules! weights_alone {
         }
     )*};
 }
-weights_alone!(
-    Zeros,
-    Constant,
-    Uniform,
-    UniformFanIn,
-    Normal,
-    XavierUniform,
-    XavierNormal,
-    HeUniform,
-    HeNormal,
-);
+weights_alone!(Zeros, Constant, Uniform, UniformFanIn, Normal, XavierUniform, XavierNormal, HeUniform, HeNormal,);
 
 impl<F: Float> From<&Policy<F>> for Policy<F> {
     fn from(policy: &Policy<F>) -> Self {

@@ -45,7 +45,10 @@ pub struct LoadError {
 impl LoadReport {
     /// Whether everything fits.
     pub fn is_complete(&self) -> bool {
-        self.missing.is_empty() && self.unexpected.is_empty() && self.mismatched.is_empty() && self.not_finite.is_empty()
+        self.missing.is_empty()
+            && self.unexpected.is_empty()
+            && self.mismatched.is_empty()
+            && self.not_finite.is_empty()
     }
 
     /// What does not fit, in a sentence.

@@ -16,6 +16,9 @@ pub enum Mode {
     Training,
     /// No gradients, stored statistics, no noise; nothing is recorded.
     Evaluation,
+    /// No gradients, no noise, but statistics are of the batch and are recorded: the pass over a data set
+    /// that computes population statistics after training.
+    Population,
 }
 
 /// What the steps of a run share: the tape with its buffers, and the record of what each step changes.
@@ -136,9 +139,14 @@ impl<'t, F: Float> Pass<'t, F> {
         self.mode
     }
 
-    /// Whether this is a training pass.
+    /// Whether noise is on: only in training.
     pub fn is_training(&self) -> bool {
         self.mode == Mode::Training
+    }
+
+    /// Whether normalisations use the statistics of the batch, and record them.
+    pub fn uses_batch_statistics(&self) -> bool {
+        self.mode != Mode::Evaluation
     }
 
     /// Data: a value without gradient.

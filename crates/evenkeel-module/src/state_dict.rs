@@ -60,7 +60,9 @@ pub enum StateDictError {
         source: std::io::Error,
     },
     /// The bytes are not a whole safetensors file.
-    #[error("state dictionary: expected a whole safetensors file, got {got}; was it cut off, or is it of another format?")]
+    #[error(
+        "state dictionary: expected a whole safetensors file, got {got}; was it cut off, or is it of another format?"
+    )]
     Malformed {
         /// What is wrong with it.
         got: String,

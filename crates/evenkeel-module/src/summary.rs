@@ -69,10 +69,7 @@ impl Summary {
     ///
     /// # Errors
     /// If the network does not fit the input.
-    pub fn new<F: Float>(
-        network: &(impl Forward<F> + ?Sized),
-        input: impl Into<Shape>,
-    ) -> Result<Self, NetworkError> {
+    pub fn new<F: Float>(network: &(impl Forward<F> + ?Sized), input: impl Into<Shape>) -> Result<Self, NetworkError> {
         let (output, shapes) = output_shapes(network, input.into())?;
         let mut collect = Collect(Vec::new());
         network.visit(&Path::root(), &mut collect);

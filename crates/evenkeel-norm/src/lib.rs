@@ -1,1 +1,14 @@
 #![doc = include_str!("../README.md")]
+
+mod batch_norm;
+mod fold;
+mod layout;
+mod moments;
+mod op;
+mod population;
+
+pub use batch_norm::{BatchNorm, Statistics};
+pub use layout::ChannelLayout;
+pub use moments::Moments;
+pub use op::{BatchNormOp, Normalizer, batch_norm};
+pub use population::{PopulationError, population_statistics};

@@ -41,18 +41,21 @@ fn zip_strided<F: Float>(a: TensorView<'_, F>, b: TensorView<'_, F>, y: &mut [F]
     let walk = Walk::new(a.shape(), [a.strides(), b.strides()]);
     let (a, b) = (a.data(), b.data());
     parallel::chunks_mut(y, BLOCK, |i, mut y| {
-        kernel::simd(|| {
-            walk.runs(i * BLOCK..i * BLOCK + y.len(), |n, [at_a, at_b]| {
-                let run = take_run(&mut y, n);
-                let (a, b) = (&a[at_a..], &b[at_b..]);
-                match walk.steps() {
-                    [1, 1] => run.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b)),
-                    [1, 0] => run.iter_mut().zip(a).for_each(|(y, &a)| *y = f(a, b[0])),
-                    [0, 1] => run.iter_mut().zip(b).for_each(|(y, &b)| *y = f(a[0], b)),
-                    [s, t] => run.iter_mut().enumerate().for_each(|(i, y)| *y = f(a[i * s], b[i * t])),
-                }
-            });
-        });
+        kernel::simd(
+            #[inline(always)]
+            || {
+                walk.runs(i * BLOCK..i * BLOCK + y.len(), |n, [at_a, at_b]| {
+                    let run = take_run(&mut y, n);
+                    let (a, b) = (&a[at_a..], &b[at_b..]);
+                    match walk.steps() {
+                        [1, 1] => run.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b)),
+                        [1, 0] => run.iter_mut().zip(a).for_each(|(y, &a)| *y = f(a, b[0])),
+                        [0, 1] => run.iter_mut().zip(b).for_each(|(y, &b)| *y = f(a[0], b)),
+                        [s, t] => run.iter_mut().enumerate().for_each(|(i, y)| *y = f(a[i * s], b[i * t])),
+                    }
+                });
+            },
+        );
     });
 }
 
@@ -61,16 +64,19 @@ fn update_strided<F: Float>(y: &mut [F], x: TensorView<'_, F>, f: impl Fn(F, F) 
     let walk = Walk::new(x.shape(), [x.strides()]);
     let x = x.data();
     parallel::chunks_mut(y, BLOCK, |i, mut y| {
-        kernel::simd(|| {
-            walk.runs(i * BLOCK..i * BLOCK + y.len(), |n, [at]| {
-                let (run, x) = (take_run(&mut y, n), &x[at..]);
-                match walk.steps() {
-                    [0] => run.iter_mut().for_each(|y| *y = f(*y, x[0])),
-                    [1] => run.iter_mut().zip(x).for_each(|(y, &x)| *y = f(*y, x)),
-                    [s] => run.iter_mut().enumerate().for_each(|(i, y)| *y = f(*y, x[i * s])),
-                }
-            });
-        });
+        kernel::simd(
+            #[inline(always)]
+            || {
+                walk.runs(i * BLOCK..i * BLOCK + y.len(), |n, [at]| {
+                    let (run, x) = (take_run(&mut y, n), &x[at..]);
+                    match walk.steps() {
+                        [0] => run.iter_mut().for_each(|y| *y = f(*y, x[0])),
+                        [1] => run.iter_mut().zip(x).for_each(|(y, &x)| *y = f(*y, x)),
+                        [s] => run.iter_mut().enumerate().for_each(|(i, y)| *y = f(*y, x[i * s])),
+                    }
+                });
+            },
+        );
     });
 }
 
@@ -128,12 +134,18 @@ impl<F: Float> Tensor<F> {
     /// a = f(a), in parallel; in place unless the memory is shared.
     fn map_assign(&mut self, f: impl Fn(F) -> F + Sync) {
         match self.unshared() {
-            Some(y) => parallel::chunks_mut(y, BLOCK, |_, y| kernel::simd(|| y.iter_mut().for_each(|y| *y = f(*y)))),
+            Some(y) => parallel::chunks_mut(y, BLOCK, |_, y| {
+                kernel::simd(
+                    #[inline(always)]
+                    || y.iter_mut().for_each(|y| *y = f(*y)),
+                )
+            }),
             None => *self = self.par_map(f),
         }
     }
 
-    fn into_map(mut self, f: impl Fn(F) -> F + Sync) -> Self {
+    /// f(a) of each value, as [`map_assign`](Self::map_assign).
+    pub(crate) fn into_map(mut self, f: impl Fn(F) -> F + Sync) -> Self {
         self.map_assign(f);
         self
     }

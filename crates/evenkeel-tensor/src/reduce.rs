@@ -145,7 +145,7 @@ impl<F: Float> Tensor<F> {
         }
         let deviations = self - self.mean_axes(axes).reshape(kept);
         let excess = deviations.sum_axes(axes);
-        let squares = (&deviations * &deviations).sum_axes(axes);
+        let squares = deviations.into_map(|d| d * d).sum_axes(axes);
         let (n, divisor) = (F::from_usize(n), F::from_usize(n - ddof));
         squares.zip_with(&excess, |s, e| {
             let numerator = s - e * e / n;

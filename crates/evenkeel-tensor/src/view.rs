@@ -166,13 +166,11 @@ impl<'a, T: Element> TensorView<'a, T> {
 
     /// Calls `f` with each value in row-major order.
     pub fn for_each(&self, mut f: impl FnMut(T)) {
-        let walk = Walk::new(self.shape, [self.strides()]);
-        let [step] = walk.steps();
-        walk.runs(0..self.shape.numel(), |n, [start]| {
+        self.for_each_run(|run, step, n| {
             if step == 1 {
-                self.data[start..][..n].iter().copied().for_each(&mut f);
+                run[..n].iter().copied().for_each(&mut f);
             } else {
-                (0..n).for_each(|i| f(self.data[start + i * step]));
+                (0..n).for_each(|i| f(run[i * step]));
             }
         });
     }
@@ -180,10 +178,21 @@ impl<'a, T: Element> TensorView<'a, T> {
     /// A contiguous copy.
     pub fn to_tensor(&self) -> Tensor<T> {
         let mut data = Vec::with_capacity(self.shape.numel());
-        match self.as_slice() {
-            Some(all) => data.extend_from_slice(all),
-            None => self.for_each(|x| data.push(x)),
-        }
+        self.for_each_run(|run, step, n| {
+            if step == 1 {
+                data.extend_from_slice(&run[..n]);
+            } else {
+                data.extend((0..n).map(|i| run[i * step]));
+            }
+        });
         Tensor::from_vec(self.shape, data).expect("as many values as the shape has")
+    }
+
+    /// Calls `f(run, step, n)` with runs of `n` values, `step` apart from the start of the slice on.
+    #[inline(always)]
+    fn for_each_run(&self, mut f: impl FnMut(&'a [T], usize, usize)) {
+        let walk = Walk::new(self.shape, [self.strides()]);
+        let [step] = walk.steps();
+        walk.runs(0..self.shape.numel(), |n, [start]| f(&self.data[start..], step, n));
     }
 }

@@ -45,7 +45,7 @@ proptest! {
             .band(&text, points.iter().copied())
             .line(&text, points.iter().map(|&(x, y, _)| (x, y)))
             .thin_line("", points.iter().map(|&(x, _, y)| (x, y)))
-            .runs("mean", [points.iter().map(|&(x, y, _)| (x, y)), points.iter().map(|&(x, y, _)| (x, y))])
+            .runs("mean", [1.0, 2.0].map(|factor| points.iter().map(move |&(x, y, _)| (x, factor * y))))
             .reference_line("reference", points.first().map_or(0.0, |point| point.1));
         check(&chart.to_svg());
         let report = Report::new(&text).heading(&text).paragraph(&text).preformatted(&text).chart(chart);
@@ -59,7 +59,7 @@ proptest! {
         prop_assert_eq!(lines.len(), rows.len() + 2);
         let width = lines[1].len();
         prop_assert!(lines.iter().all(|line| line.len() <= width), "{}", table);
-        prop_assert_eq!(lines[1].replace('-', "").trim(), "");
+        prop_assert!(lines[1].chars().all(|c| c == '-' || c == ' '));
     }
 }
 

@@ -97,7 +97,7 @@ impl<F: Float, B: Binary> Op<F> for BinaryOp<B> {
         }
     }
 
-    fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]) {
+    fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         let (a, b) = (at.x.value(0), at.x.value(1));
         let (la, lb) = (layout(at.x.shape(0), at.shape), layout(at.x.shape(1), at.shape));
         let [da, db] = dx else { unreachable!("two inputs") };

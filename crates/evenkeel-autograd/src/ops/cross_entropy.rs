@@ -123,10 +123,13 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
             for (i, (log_sum, loss)) in log_sums.iter_mut().zip(losses).enumerate() {
                 let row = &x[(block * rows + i) * classes..][..classes];
                 let target = targets[block * rows + i] as usize;
-                let total = kernel::simd(|| {
-                    let m = kernel::max_value(row);
-                    (m, kernel::sum_by(classes, |c| (row[c] - m).exp()))
-                });
+                let total = kernel::simd(
+                    #[inline(always)]
+                    || {
+                        let m = kernel::max_value(row);
+                        (m, kernel::sum_by(classes, |c| (row[c] - m).exp()))
+                    },
+                );
                 *log_sum = total.0 + total.1.ln();
                 *loss = (F::ONE - self.smoothing) * self.weight(target) * (*log_sum - row[target]);
                 if self.is_smoothed() {
@@ -140,13 +143,14 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
         }
     }
 
-    fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]) {
+    fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         let Some(dx) = dx[0].wanted() else { return };
         let targets = self.targets.as_slice();
         let classes = at.x.shape(0)[1];
         let x = at.x.value(0);
         let scale = self.scale();
-        let spread_sum: F = if self.is_smoothed() { (0..classes).map(|c| self.spread(c, classes)).sum() } else { F::ZERO };
+        let spread_sum: F =
+            if self.is_smoothed() { (0..classes).map(|c| self.spread(c, classes)).sum() } else { F::ZERO };
         let rows = rows_per_block(classes);
         parallel::chunks_mut(dx, rows * classes.max(1), |block, dx| {
             for (i, dx) in dx.chunks_exact_mut(classes.max(1)).enumerate() {
@@ -155,7 +159,10 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
                 let upstream = scale * if self.reduction == Reduction::None { at.dy[example] } else { at.dy[0] };
                 let own = (F::ONE - self.smoothing) * self.weight(target);
                 let (log_sum, total) = (at.saved[example], (own + spread_sum) * upstream);
-                kernel::simd(|| dx.iter_mut().zip(x).for_each(|(dx, &x)| *dx = (x - log_sum).exp() * total));
+                kernel::simd(
+                    #[inline(always)]
+                    || dx.iter_mut().zip(x).for_each(|(dx, &x)| *dx = (x - log_sum).exp() * total),
+                );
                 dx[target] -= own * upstream;
                 if self.is_smoothed() {
                     dx.iter_mut().enumerate().for_each(|(c, dx)| *dx -= self.spread(c, classes) * upstream);

@@ -15,7 +15,12 @@ fn check_axis(operation: &'static str, shape: Shape, axis: usize) -> Result<(), 
     if axis < shape.rank() {
         return Ok(());
     }
-    Err(ShapeError::new(operation, format!("an axis of shape {shape}"), format!("axis {axis}"), "axes are counted from 0"))
+    Err(ShapeError::new(
+        operation,
+        format!("an axis of shape {shape}"),
+        format!("axis {axis}"),
+        "axes are counted from 0",
+    ))
 }
 
 /// Rows along an axis by number; a row may be taken more than once.
@@ -55,7 +60,7 @@ impl<F: Float> Op<F> for IndexSelectOp {
         }
     }
 
-    fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]) {
+    fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         let Some(dx) = dx[0].wanted() else { return };
         dx.fill(F::ZERO);
         let (outer, inner) = around(at.x.shape(0), self.axis);
@@ -104,7 +109,7 @@ impl<F: Float> Op<F> for NarrowOp {
         }
     }
 
-    fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]) {
+    fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         let Some(dx) = dx[0].wanted() else { return };
         dx.fill(F::ZERO);
         let (outer, inner) = around(at.x.shape(0), self.axis);
@@ -154,7 +159,7 @@ impl<F: Float> Op<F> for ConcatOp {
         }
     }
 
-    fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]) {
+    fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         let (outer, inner) = around(at.shape, self.axis);
         let total = at.dy.len() / outer.max(1);
         let mut before = 0;

@@ -54,7 +54,7 @@ impl<F: Float> Op<F> for LinearOp {
         matmul(Matrix::new(x.value(0), rows, features), Matrix::new(x.value(1), out, features).t(), y, write);
     }
 
-    fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]) {
+    fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         let (rows, features, out) = extents(at.x.shape(0), at.x.shape(1));
         let dy = Matrix::new(at.dy, rows, out);
         let (dx, dw, db) = match dx {

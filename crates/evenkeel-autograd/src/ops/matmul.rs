@@ -29,7 +29,7 @@ impl<F: Float> Op<F> for MatmulOp {
         matmul(a, b, y, Write::Overwrite);
     }
 
-    fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]) {
+    fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         let [a, b] = matrices(&at.x);
         let dy = Matrix::new(at.dy, a.rows, b.columns);
         let [da, db] = dx else { unreachable!("two inputs") };

@@ -58,7 +58,7 @@ impl<F: Float, P: Pointwise<F>> Op<F> for PointwiseOp<P> {
         kernel::map(x.value(0), y, |x| self.0.value(x));
     }
 
-    fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]) {
+    fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         if let Some(dx) = dx[0].wanted() {
             kernel::zip3(at.x.value(0), at.y, at.dy, dx, |x, y, dy| self.0.derivative(x, y) * dy);
         }

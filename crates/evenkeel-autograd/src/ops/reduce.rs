@@ -55,7 +55,7 @@ impl<F: Float> Op<F> for SumOp<F> {
         y.iter_mut().for_each(|y| *y *= self.scale);
     }
 
-    fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]) {
+    fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         let (_, n, inner) = extents(at.x.shape(0), self.axis);
         let Some(dx) = dx[0].wanted() else { return };
         if dx.is_empty() {

@@ -57,7 +57,7 @@ impl<F: Float> Op<F> for SoftmaxOp {
         });
     }
 
-    fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]) {
+    fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         let Some(dx) = dx[0].wanted() else { return };
         let (y, dy) = (at.y, at.dy);
         lines(at.shape, self.axis, |first, step, n| {

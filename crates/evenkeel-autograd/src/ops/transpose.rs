@@ -40,7 +40,7 @@ impl<F: Float> Op<F> for PermuteOp {
         copy_permuted(x.value(0), x.shape(0), self.axes(), y);
     }
 
-    fn backward(&self, at: &Backward<'_, F>, dx: &mut [Gradient<F>]) {
+    fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         let mut inverse = [0; MAX_RANK];
         self.axes().iter().enumerate().for_each(|(i, &a)| inverse[a] = i);
         if let Some(dx) = dx[0].wanted() {

@@ -39,28 +39,13 @@ pub(super) fn fill_words(Key(key): Key, index: u64, words: &mut [u32; BATCH]) {
     let first = index * COLUMNS as u64;
     let (low, high) = (first as u32, (first >> 32) as u32);
     let [k0, k1, k2, k3, k4, k5, k6, k7] = key;
+    #[allow(clippy::needless_range_loop, reason = "16 rows are written at once")]
     for column in 0..COLUMNS {
         // A batch starts at a multiple of 256 blocks, so the counter's low half does not carry.
         let counter = low | column as u32;
         // "expand 32-byte k", the key, the block's counter, and stream 0.
-        let start: Words = [
-            0x6170_7865,
-            0x3320_646e,
-            0x7962_2d32,
-            0x6b20_6574,
-            k0,
-            k1,
-            k2,
-            k3,
-            k4,
-            k5,
-            k6,
-            k7,
-            counter,
-            high,
-            0,
-            0,
-        ];
+        let start: Words =
+            [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574, k0, k1, k2, k3, k4, k5, k6, k7, counter, high, 0, 0];
         let mut x = start;
         // Written out: a loop here would become the inner one, and it is the columns that must vectorise.
         double_round(&mut x);

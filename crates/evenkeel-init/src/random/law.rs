@@ -129,7 +129,7 @@ laws!(
     cos: [1.0 / 40_320.0, -1.0 / 720.0, 1.0 / 24.0, -0.5, 1.0]
 );
 laws!(
-    uniform_f64, normal_f64, pair_f64, ln_f64, f64, u64, word_u64, i64, {BATCH / 2}, 52, positive_unit_f64, signed_unit_f64,
+    uniform_f64, normal_f64, pair_f64, ln_f64, f64, u64, word_u64, i64, BATCH / 2, 52, positive_unit_f64, signed_unit_f64,
     ln: [
         1.0 / 19.0, 1.0 / 17.0, 1.0 / 15.0, 1.0 / 13.0, 1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0, 1.0
     ],
@@ -145,7 +145,9 @@ laws!(
 
 #[cfg(test)]
 mod tests {
+    use super::super::chacha::{Key, fill_words};
     use super::*;
+    use evenkeel_tensor::Seed;
     use proptest::prelude::*;
 
     #[test]
@@ -160,6 +162,24 @@ mod tests {
         assert!((pair_f32(0, 0x8000_0000).0 - 6.660).abs() < 1e-3);
         assert!((pair_f64(u64::MAX, 0).0 - 8.490).abs() < 1e-3);
         assert_eq!(pair_f64(0, 12345).0.abs(), 0.0);
+    }
+
+    /// Here `$pair` is compiled for the least processor, there for this one.
+    #[test]
+    fn the_instruction_set_does_not_show() {
+        let mut words = [0; BATCH];
+        fill_words(Key::new(Seed(7)), 0, &mut words);
+        let (mut single, mut double) = ([0.0; BATCH], [0.0; BATCH / 2]);
+        normal_f32(&words, 0.5, 2.0, &mut single);
+        normal_f64(&words, 0.5, 2.0, &mut double);
+        for i in 0..BATCH / 2 {
+            let (a, b) = pair_f32(words[i], words[i + BATCH / 2]);
+            assert_eq!((single[i], single[i + BATCH / 2]), (0.5 + 2.0 * a, 0.5 + 2.0 * b));
+        }
+        for i in 0..BATCH / 4 {
+            let (a, b) = pair_f64(word_u64(&words, i), word_u64(&words, i + BATCH / 4));
+            assert_eq!((double[i], double[i + BATCH / 4]), (0.5 + 2.0 * a, 0.5 + 2.0 * b));
+        }
     }
 
     proptest! {

@@ -15,7 +15,8 @@ pub const BLOCK: usize = 32 * 1024;
 
 /// Runs `f` compiled for the best instruction set of this processor.
 ///
-/// Only code inlined into `f` profits: mark what it calls `#[inline(always)]`.
+/// Only code inlined into `f` profits: write the closure as `simd(#[inline(always)] || ...)`, and mark what it
+/// calls `#[inline(always)]`. A large closure without the mark is silently compiled for the lowest instruction set.
 #[inline(always)]
 pub fn simd<R>(f: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(f)
@@ -27,7 +28,10 @@ pub fn map<F: Float>(x: &[F], y: &mut [F], f: impl Fn(F) -> F + Sync) {
     assert_eq!(x.len(), y.len(), "map: lengths");
     parallel::chunks_mut(y, BLOCK, |i, y| {
         let x = &x[i * BLOCK..][..y.len()];
-        simd(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x)));
+        simd(
+            #[inline(always)]
+            || y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x)),
+        );
     });
 }
 
@@ -37,7 +41,10 @@ pub fn zip<F: Float>(a: &[F], b: &[F], y: &mut [F], f: impl Fn(F, F) -> F + Sync
     assert!(a.len() == y.len() && b.len() == y.len(), "zip: lengths");
     parallel::chunks_mut(y, BLOCK, |i, y| {
         let (a, b) = (&a[i * BLOCK..][..y.len()], &b[i * BLOCK..][..y.len()]);
-        simd(|| y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b)));
+        simd(
+            #[inline(always)]
+            || y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b)),
+        );
     });
 }
 
@@ -47,7 +54,10 @@ pub fn zip3<F: Float>(a: &[F], b: &[F], c: &[F], y: &mut [F], f: impl Fn(F, F, F
     assert!(a.len() == y.len() && b.len() == y.len() && c.len() == y.len(), "zip3: lengths");
     parallel::chunks_mut(y, BLOCK, |i, y| {
         let (a, b, c) = (&a[i * BLOCK..][..y.len()], &b[i * BLOCK..][..y.len()], &c[i * BLOCK..][..y.len()]);
-        simd(|| y.iter_mut().zip(a).zip(b).zip(c).for_each(|(((y, &a), &b), &c)| *y = f(a, b, c)));
+        simd(
+            #[inline(always)]
+            || y.iter_mut().zip(a).zip(b).zip(c).for_each(|(((y, &a), &b), &c)| *y = f(a, b, c)),
+        );
     });
 }
 
@@ -57,7 +67,10 @@ pub fn update<F: Float>(y: &mut [F], x: &[F], f: impl Fn(F, F) -> F + Sync) {
     assert_eq!(x.len(), y.len(), "update: lengths");
     parallel::chunks_mut(y, BLOCK, |i, y| {
         let x = &x[i * BLOCK..][..y.len()];
-        simd(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(*y, x)));
+        simd(
+            #[inline(always)]
+            || y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(*y, x)),
+        );
     });
 }
 
@@ -101,10 +114,13 @@ pub fn sum<F: Float>(x: &[F]) -> F {
         x.len(),
         BLOCK,
         |r| {
-            simd(|| {
-                let x = &x[r];
-                sum_by(x.len(), |i| x[i])
-            })
+            simd(
+                #[inline(always)]
+                || {
+                    let x = &x[r];
+                    sum_by(x.len(), |i| x[i])
+                },
+            )
         },
         |a, b| a + b,
     )
@@ -118,10 +134,13 @@ pub fn dot<F: Float>(x: &[F], y: &[F]) -> F {
         x.len(),
         BLOCK,
         |r| {
-            simd(|| {
-                let (x, y) = (&x[r.clone()], &y[r]);
-                sum_by(x.len(), |i| x[i] * y[i])
-            })
+            simd(
+                #[inline(always)]
+                || {
+                    let (x, y) = (&x[r.clone()], &y[r]);
+                    sum_by(x.len(), |i| x[i] * y[i])
+                },
+            )
         },
         |a, b| a + b,
     )
@@ -144,22 +163,25 @@ pub fn add_column_sums<F: Float>(x: &[F], out: &mut [F]) {
     parallel::chunks_mut(out, strip, |i, out| {
         let first = i * strip;
         let width = out.len();
-        simd(|| {
-            let mut r = 0;
-            while r + 4 <= rows {
-                let row = |k: usize| &x[(r + k) * columns + first..][..width];
-                let (a, b, c, d) = (row(0), row(1), row(2), row(3));
-                for (j, o) in out.iter_mut().enumerate() {
-                    *o += (a[j] + b[j]) + (c[j] + d[j]);
+        simd(
+            #[inline(always)]
+            || {
+                let mut r = 0;
+                while r + 4 <= rows {
+                    let row = |k: usize| &x[(r + k) * columns + first..][..width];
+                    let (a, b, c, d) = (row(0), row(1), row(2), row(3));
+                    for (j, o) in out.iter_mut().enumerate() {
+                        *o += (a[j] + b[j]) + (c[j] + d[j]);
+                    }
+                    r += 4;
                 }
-                r += 4;
-            }
-            while r < rows {
-                let row = &x[r * columns + first..][..width];
-                out.iter_mut().zip(row).for_each(|(o, &v)| *o += v);
-                r += 1;
-            }
-        });
+                while r < rows {
+                    let row = &x[r * columns + first..][..width];
+                    out.iter_mut().zip(row).for_each(|(o, &v)| *o += v);
+                    r += 1;
+                }
+            },
+        );
     });
 }
 
@@ -183,10 +205,13 @@ pub fn all_finite<F: Float>(x: &[F]) -> bool {
         x.len(),
         BLOCK,
         |r| {
-            simd(|| {
-                let x = &x[r];
-                sum_by(x.len(), |i| x[i] - x[i]) == F::ZERO
-            })
+            simd(
+                #[inline(always)]
+                || {
+                    let x = &x[r];
+                    sum_by(x.len(), |i| x[i] - x[i]) == F::ZERO
+                },
+            )
         },
         |a, b| a && b,
     )

@@ -187,3 +187,25 @@ impl Log {
         write_atomically(path.as_ref(), |file| self.write_csv(file))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(log: &Log) -> usize {
+        let words = |column: &Column| column.rows.capacity() + column.values.capacity();
+        8 * (log.steps.capacity() + log.epochs.capacity() + log.columns.iter().map(words).sum::<usize>())
+    }
+
+    #[test]
+    fn fifty_thousand_steps_fit_into_what_was_reserved() {
+        let mut log = Log::new("step", &["loss", "learning_rate"]);
+        log.reserve(50_000);
+        let reserved = bytes(&log);
+        assert!(reserved <= 2_500_000, "{reserved} bytes");
+        for step in 1..=50_000 {
+            log.push(step, 0, &[1.0, 0.1], []);
+        }
+        assert_eq!(bytes(&log), reserved, "recording allocated");
+    }
+}

@@ -40,9 +40,12 @@ impl Display for Page<'_> {
                 Part::Table(table) => table.write_html(f)?,
                 Part::Chart(chart) => {
                     figure += 1;
-                    let (title, caption) = (Escaped(&chart.title), Escaped(&chart.caption));
                     writeln!(f, "<figure>\n<div class=\"scroll\" tabindex=\"0\">\n{}</div>", Svg::inline(chart))?;
-                    writeln!(f, "<figcaption>Figure {figure}. <b>{title}.</b> {caption}</figcaption>\n</figure>")?;
+                    write!(f, "<figcaption>Figure {figure}.")?;
+                    if !chart.title.is_empty() {
+                        write!(f, " <strong>{}.</strong>", Escaped(&chart.title))?;
+                    }
+                    writeln!(f, " {}</figcaption>\n</figure>", Escaped(&chart.caption))?;
                 }
             }
         }

@@ -1,0 +1,171 @@
+//! The batch normalisation layer.
+
+use evenkeel_autograd::Var;
+use evenkeel_module::{Buffer, Change, Forward, Module, Origin, Parameter, Pass, Role};
+use evenkeel_tensor::{Float, Tensor};
+
+use crate::{Normalizer, batch_norm};
+
+/// Batch normalisation: `y = gamma (x - mean) / sqrt(var + eps) + beta`, channel by channel.
+///
+/// # Shapes
+/// Input and output (N, C, ...) of any rank from 2; the statistics of a channel are over all other axes. Scale gamma (C)
+/// starts at 1, shift beta (C) at 0. A layer before it needs no bias: beta takes its place.
+///
+/// # Statistics
+/// Whose mean and variance normalise is said aloud ([`BatchNorm::statistics`] tells the stored ones' origin):
+/// - **batch** statistics, with the biased variance, in training passes;
+/// - **running** statistics in evaluation passes. After each training step
+///   `running = (1 - momentum) running + momentum batch`, with the *unbiased* batch variance: `momentum` is the weight of
+///   the new batch, 0.1 by default, as in PyTorch. (Keras and TensorFlow name the complement, 0.9 for the same.)
+/// - **population** statistics in evaluation passes after
+///   [`population_statistics`](crate::population_statistics) has made one pass over a data set, as in the paper's algorithm 2.
+///
+/// A frozen layer (`net.freeze("...")`) keeps its statistics and normalises with them in training too.
+///
+/// # Errors
+/// One value a channel in training has no spread: a panic that names the cure, and an error from
+/// [`check_network`](evenkeel_module::check_network) beforehand.
+///
+/// # Source
+/// Ioffe & Szegedy, *Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift*, 2015,
+/// [arXiv 1502.03167](https://arxiv.org/abs/1502.03167).
+///
+/// ```
+/// use evenkeel_module::{Forward, Mode, Workspace};
+/// use evenkeel_norm::BatchNorm;
+/// use evenkeel_tensor::{Seed, Tensor};
+///
+/// let norm = BatchNorm::new(2);
+/// let x = Tensor::from_vec([3, 2], vec![1.0, 100.0, 2.0, 300.0, 3.0, 200.0])?;
+/// let mut workspace = Workspace::new();
+/// let pass = workspace.begin(Mode::Training, Seed(0));
+/// let y = norm.forward(&pass, pass.constant(x));
+/// let column: Vec<f32> = y.value().iter().step_by(2).copied().collect();
+/// assert!((column[0] + 1.2247).abs() < 1e-3 && column[1].abs() < 1e-6 && (column[2] - 1.2247).abs() < 1e-3);
+/// # Ok::<(), evenkeel_tensor::ShapeError>(())
+/// ```
+#[derive(Clone, Debug, Module)]
+pub struct BatchNorm<F: Float = f32> {
+    weight: Option<Parameter<F>>,
+    bias: Option<Parameter<F>>,
+    running_mean: Buffer<F>,
+    running_var: Buffer<F>,
+    num_batches_tracked: Buffer<F>,
+    momentum: f64,
+    eps: f64,
+}
+
+/// What a layer's stored statistics are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistics {
+    /// Mean 0 and variance 1: the layer has not been trained.
+    Initial,
+    /// Exponential averages over training steps.
+    Running {
+        /// The number of steps.
+        batches: u64,
+    },
+    /// Averages of one pass over a data set.
+    Population,
+}
+
+impl<F: Float> BatchNorm<F> {
+    /// Over `channels` channels, with momentum 0.1, eps 1e-5, scale and shift.
+    pub fn new(channels: usize) -> Self {
+        Self {
+            weight: Some(Parameter::new(Tensor::ones([channels]), Role::Scale)),
+            bias: Some(Parameter::new(Tensor::zeros([channels]), Role::Shift)),
+            running_mean: Buffer::new(Tensor::zeros([channels])),
+            running_var: Buffer::new(Tensor::ones([channels])),
+            num_batches_tracked: Buffer::counter(),
+            momentum: 0.1,
+            eps: 1e-5,
+        }
+    }
+
+    /// With another weight of the new batch in the running statistics, between 0 (they never move) and 1 (they are the last
+    /// batch's).
+    #[must_use]
+    pub fn with_momentum(self, momentum: f64) -> Self {
+        Self { momentum, ..self }
+    }
+
+    /// With another number added to the variance; it must be finite and not negative, which
+    /// [`check_network`](evenkeel_module::check_network) verifies.
+    #[must_use]
+    pub fn with_eps(self, eps: f64) -> Self {
+        Self { eps, ..self }
+    }
+
+    /// Without scale and shift.
+    #[must_use]
+    pub fn without_affine(self) -> Self {
+        Self { weight: None, bias: None, ..self }
+    }
+
+    /// Scale gamma, if there is one.
+    pub fn weight(&self) -> Option<&Parameter<F>> {
+        self.weight.as_ref()
+    }
+
+    /// Shift beta, if there is one.
+    pub fn bias(&self) -> Option<&Parameter<F>> {
+        self.bias.as_ref()
+    }
+
+    /// The stored mean of each channel.
+    pub fn running_mean(&self) -> &Tensor<F> {
+        self.running_mean.value()
+    }
+
+    /// The stored variance of each channel.
+    pub fn running_var(&self) -> &Tensor<F> {
+        self.running_var.value()
+    }
+
+    /// The number added to the variance.
+    pub fn eps(&self) -> f64 {
+        self.eps
+    }
+
+    /// What the stored statistics are.
+    pub fn statistics(&self) -> Statistics {
+        match self.running_mean.origin() {
+            Origin::Initial => Statistics::Initial,
+            Origin::Running => Statistics::Running { batches: self.num_batches_tracked.value().item().to_f64() as u64 },
+            Origin::Population => Statistics::Population,
+        }
+    }
+
+    /// Notes the batch's statistics, which the normalised value `y` kept.
+    fn record(&self, pass: &Pass<'_, F>, y: Var<'_, F>) {
+        let shape = y.shape();
+        let channels = shape[1];
+        let n = shape.numel() / channels.max(1);
+        let blend = Change::Blend(F::from_f64(self.momentum));
+        let saved = y.saved();
+        pass.record(&self.running_mean, blend, |mean| mean.copy_from_slice(&saved[..channels]));
+        pass.record(&self.running_var, blend, |variance| {
+            let unbias = F::from_usize(n) / F::from_usize(n - 1);
+            variance.iter_mut().zip(&saved[channels..2 * channels]).for_each(|(v, &biased)| *v = biased * unbias);
+        });
+        pass.record(&self.num_batches_tracked, Change::Add, |count| count[0] = F::ONE);
+    }
+}
+
+impl<F: Float> Forward<F> for BatchNorm<F> {
+    fn forward<'t>(&self, pass: &Pass<'t, F>, x: Var<'t, F>) -> Var<'t, F> {
+        let affine = self.weight.as_ref().zip(self.bias.as_ref()).map(|(w, b)| (pass.parameter(w), pass.parameter(b)));
+        if pass.uses_batch_statistics() && !self.running_mean.is_frozen() {
+            let y = batch_norm(x, affine, Normalizer::Batch, self.eps);
+            if !pass.tape().is_dry() {
+                self.record(pass, y);
+            }
+            return y;
+        }
+        let stored =
+            Normalizer::Stored { mean: self.running_mean.value().clone(), variance: self.running_var.value().clone() };
+        batch_norm(x, affine, stored, self.eps)
+    }
+}
