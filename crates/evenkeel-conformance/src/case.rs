@@ -1,5 +1,8 @@
 //! One case with its arrays, as an operation reads it.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use evenkeel_module::{Entry, StateDict};
 use evenkeel_tensor::{Float, Tensor};
 use serde_json::Value;
@@ -10,10 +13,28 @@ use crate::{CaseError, Spec};
 /// A case and the file that holds its arrays.
 pub(crate) struct Case<'a> {
     pub(crate) spec: &'a Spec,
-    pub(crate) file: &'a StateDict,
+    file: &'a StateDict,
+    /// The inputs and attributes that have been asked for.
+    read: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Case<'a> {
+    /// The case of this specification, whose arrays are in `file`.
+    pub(crate) fn new(spec: &'a Spec, file: &'a StateDict) -> Self {
+        Self { spec, file, read: RefCell::default() }
+    }
+
+    /// An input or attribute that has not been asked for: the case means something that was not computed.
+    pub(crate) fn unread(&self) -> Option<String> {
+        let read = self.read.borrow();
+        let unread = |name: &&String| !read.contains(*name);
+        let input = self.spec.inputs.iter().find(unread).map(|name| format!("input `{name}`"));
+        input.or_else(|| {
+            let attribute = self.spec.attrs.keys().filter(|name| !is_remark(name)).find(unread)?;
+            Some(format!("attribute `{attribute}`"))
+        })
+    }
+
     /// The input called `name`.
     pub(crate) fn input<F: Float>(&self, name: &str) -> Result<Tensor<F>, CaseError> {
         self.optional(name)?.ok_or_else(|| CaseError::MissingInput { name: name.to_owned() })
@@ -51,6 +72,7 @@ impl<'a> Case<'a> {
 
     /// The attribute called `name`; one that is null counts as absent.
     pub(crate) fn attribute<T: Attribute<'a>>(&self, name: &str) -> Result<Option<T>, CaseError> {
+        self.read.borrow_mut().insert(name.to_owned());
         match self.spec.attrs.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => T::read(value).map(Some).ok_or_else(|| attribute_error::<T>(name, value)),
@@ -63,6 +85,7 @@ impl<'a> Case<'a> {
     }
 
     fn lists(&self, input: &str) -> bool {
+        self.read.borrow_mut().insert(input.to_owned());
         self.spec.inputs.iter().any(|listed| listed == input)
     }
 
@@ -89,6 +112,11 @@ impl<'a> Case<'a> {
     }
 }
 
+/// Attributes that are written for the reader.
+fn is_remark(attribute: &str) -> bool {
+    ["note", "layout", "names"].contains(&attribute) || attribute.ends_with("convention")
+}
+
 /// What an attribute may be.
 pub(crate) trait Attribute<'a>: Sized {
     /// The kind of value, for messages.
@@ -111,6 +139,7 @@ macro_rules! attribute {
 attribute! {
     f64: "a number", Value::as_f64;
     i64: "an integer", Value::as_i64;
+    usize: "a count", |v| usize::try_from(v.as_u64()?).ok();
     bool: "true or false", Value::as_bool;
     &'a str: "a text", Value::as_str;
     Vec<usize>: "a list of extents", |v| v.as_array()?.iter().map(|n| usize::try_from(n.as_u64()?).ok()).collect();

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use evenkeel_init::InitError;
-use evenkeel_module::StateDictError;
-use evenkeel_tensor::Shape;
+use evenkeel_module::{LoadError, StateDictError};
+use evenkeel_optim::OptimError;
+use evenkeel_tensor::{Shape, ShapeError};
 use thiserror::Error;
 
 use crate::Precision;
@@ -113,6 +114,15 @@ pub enum CaseError {
     /// An initialiser refused the shape.
     #[error(transparent)]
     Init(#[from] InitError),
+    /// Arrays do not make a layer.
+    #[error(transparent)]
+    Misfit(#[from] ShapeError),
+    /// Arrays do not fit a layer's state, or hold infinities or NaN.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// An optimiser refused its settings.
+    #[error(transparent)]
+    Optim(#[from] OptimError),
     /// The operation panicked, which it does for shapes that do not fit.
     #[error("{precision}: panicked: {message}")]
     Panic {

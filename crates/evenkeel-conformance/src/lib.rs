@@ -3,7 +3,7 @@
 mod case;
 mod compare;
 mod error;
-mod graph;
+mod layer;
 mod manifest;
 mod ops;
 mod run;

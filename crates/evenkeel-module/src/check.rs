@@ -29,12 +29,13 @@ pub enum NetworkError {
     },
 }
 
-/// The shape of the network's output for an input of shape `input`, computed without running a kernel.
+/// The shape of the network's output for an input of shape `input` in this mode, computed without running a kernel.
 ///
 /// # Errors
 /// If a parameter has no value yet, or the first layer whose input does not fit.
 pub fn check_network<F: Float>(
     network: &(impl Forward<F> + ?Sized),
+    mode: Mode,
     input: impl Into<Shape>,
 ) -> Result<Shape, NetworkError> {
     let mut uninitialized = None;
@@ -45,7 +46,7 @@ pub fn check_network<F: Float>(
     });
     match uninitialized {
         Some(error) => Err(error),
-        None => Ok(output_shapes(network, input.into())?.0),
+        None => Ok(output_shapes(network, mode, input.into())?.0),
     }
 }
 
@@ -53,10 +54,11 @@ pub fn check_network<F: Float>(
 #[allow(clippy::type_complexity)]
 pub(crate) fn output_shapes<F: Float>(
     network: &(impl Forward<F> + ?Sized),
+    mode: Mode,
     input: Shape,
 ) -> Result<(Shape, Vec<(String, Shape)>), NetworkError> {
     let mut workspace = Workspace::new();
-    let pass = workspace.begin_dry(Mode::Training);
+    let pass = workspace.begin_dry(mode);
     // A dry run looks at shapes only; the values are never read.
     let output = network.forward(&pass, pass.constant(Tensor::zeros(input)));
     match pass.tape().take_error() {

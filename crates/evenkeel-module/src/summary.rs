@@ -5,7 +5,7 @@ use std::fmt;
 use evenkeel_tensor::{Float, Shape};
 
 use crate::check::{NetworkError, output_shapes};
-use crate::{Buffer, Forward, Parameter, Path, Visitor};
+use crate::{Buffer, Forward, Mode, Parameter, Path, Visitor};
 
 /// A network as a table; `Display` prints it.
 ///
@@ -70,7 +70,7 @@ impl Summary {
     /// # Errors
     /// If the network does not fit the input.
     pub fn new<F: Float>(network: &(impl Forward<F> + ?Sized), input: impl Into<Shape>) -> Result<Self, NetworkError> {
-        let (output, shapes) = output_shapes(network, input.into())?;
+        let (output, shapes) = output_shapes(network, Mode::Evaluation, input.into())?;
         let mut collect = Collect(Vec::new());
         network.visit(&Path::root(), &mut collect);
         for row in &mut collect.0 {

@@ -100,6 +100,28 @@ fn blocks_are_cut_anywhere() {
 }
 
 #[test]
+fn reductions_and_batches_are_cut_anywhere() {
+    // Whole numbers below 2^53: sums are exact in any order.
+    let x = Tensor::from_fn([301, 409], |i| (i * 7919 % 10_007) as f64);
+    let rows: Vec<Vec<f64>> = (&x).try_into().unwrap();
+    let by_hand = |f: fn(&[f64]) -> f64| rows.iter().map(|row| f(row)).collect::<Tensor<f64>>();
+    assert_eq!(x.sum_axis(1), by_hand(|row| row.iter().sum()));
+    assert_eq!(x.max_axis(1), by_hand(|row| row.iter().copied().fold(0.0, f64::max)));
+    assert_eq!(x.t().to_tensor().sum_axis(0), x.sum_axis(1));
+    assert_eq!(x.reshape([301, 409, 1]).sum_axes(&[0, 1]).item(), x.sum());
+    assert_eq!(x.reshape([7, 43, 409]).sum_axes(&[0, 1]), x.sum_axis(0));
+
+    // 40 products of 32 x 32 x 32: several tasks, each of several products.
+    let (a, b) =
+        (Tensor::from_fn([40, 32, 32], |i| (i % 13) as f64), Tensor::from_fn([40, 32, 32], |i| (i % 17) as f64));
+    let product = a.matmul(&b);
+    for i in 0..40 {
+        let expected = a.view().select(0, i).matmul(b.view().select(0, i));
+        assert_eq!(product.view().select(0, i).to_tensor(), expected, "product {i}");
+    }
+}
+
+#[test]
 #[should_panic(expected = "[2, 3] and [4]")]
 fn operators_panic_with_both_shapes() {
     let _ = T::zeros([2, 3]) * T::zeros([4]);

@@ -1,4 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+mod callback;
+mod checkpoint;
+mod error;
+mod evaluate;
 pub mod history;
+mod loss;
+mod progress;
 pub mod report;
+mod trainer;
+
+pub use callback::{Callback, Event, Flow};
+pub use error::TrainError;
+pub use evaluate::{Evaluation, evaluate, predict};
+pub use history::History;
+pub use loss::Loss;
+pub use trainer::Trainer;

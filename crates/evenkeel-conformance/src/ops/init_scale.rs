@@ -6,19 +6,17 @@ use evenkeel_tensor::{Shape, Tensor};
 use super::Operation;
 use crate::CaseError;
 use crate::case::Case;
-use crate::graph::Results;
+use crate::layer::Results;
 
 pub(super) const INIT_SCALE: Operation = Operation {
     name: "init_scale",
-    inputs: &[],
-    attributes: &["shape"],
     double: init_scale,
     // Scales are computed in f64, whatever they are filled into.
     single: init_scale,
 };
 
 fn init_scale(case: &Case<'_>) -> Result<Results, CaseError> {
-    let shape = Shape::try_new(&case.required::<Vec<usize>>("shape")?).map_err(evenkeel_init::InitError::from)?;
+    let shape = Shape::try_new(&case.required::<Vec<usize>>("shape")?)?;
     let he = |mode| HeNormal::default().with_mode(mode).std(&shape);
     let scales = [
         ("uniform_rule1_bound", UniformFanIn.bound(&shape)?),

@@ -1,20 +1,15 @@
-//! y = x Wᵀ + b.
+//! The fully connected layer.
 
+use evenkeel_nn::Linear;
 use evenkeel_tensor::Float;
 
 use super::Operation;
 use crate::CaseError;
 use crate::case::Case;
-use crate::graph::{Results, differentiate};
+use crate::layer::{Results, forward};
 
-pub(super) const LINEAR: Operation = Operation {
-    name: "linear",
-    inputs: &["x", "weight", "bias"],
-    attributes: &[],
-    double: linear::<f64>,
-    single: linear::<f32>,
-};
+pub(super) const LINEAR: Operation = Operation { name: "linear", double: linear::<f64>, single: linear::<f32> };
 
 fn linear<F: Float>(case: &Case<'_>) -> Result<Results, CaseError> {
-    differentiate::<F>(case, |graph| Ok(graph.input("x")?.linear(graph.input("weight")?, graph.optional("bias")?)))
+    forward::<F>(case, Linear::from_parts(case.input("weight")?, case.optional("bias")?)?)
 }

@@ -199,6 +199,7 @@ pub fn max_value<F: Float>(x: &[F]) -> F {
 }
 
 /// Whether every value is neither infinite nor NaN.
+#[allow(clippy::eq_op)]
 pub fn all_finite<F: Float>(x: &[F]) -> bool {
     // x - x is 0 for finite x and NaN otherwise; a sum keeps the NaN.
     parallel::reduce(

@@ -51,10 +51,12 @@ impl Axis {
         let range = range.and_then(|(low, high)| Some((scale.measure(low)?, scale.measure(high)?)));
         let fixed = range.filter(|(low, high)| low < high && !degenerate(*low, *high));
         let (low, high) = fixed.unwrap_or_else(|| {
-            let extent = values.filter_map(|value| scale.measure(value)).fold(None, |extent, v| {
-                Some(extent.map_or((v, v), |(low, high): (f64, f64)| (low.min(v), high.max(v))))
-            });
-            let (low, high) = widened(scale, extent.unwrap_or((0.0, 1.0)));
+            let measures = values.filter_map(|value| scale.measure(value));
+            let (low, high) =
+                measures.map(|v| (v, v)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((0.0, 1.0));
+            // Steps are counted from one, but an axis of steps begins at zero.
+            let near_zero = scale == Scale::Linear && low > 0.0 && low < 0.1 * high;
+            let (low, high) = widened(scale, (if near_zero { 0.0 } else { low }, high));
             let margin = padding * (high - low);
             (low - margin, high + margin)
         });
@@ -128,23 +130,23 @@ fn log_marks(low: f64, high: f64, target: f64) -> Vec<(f64, String)> {
         let marks = linear_marks(10f64.powf(low), 10f64.powf(high), target);
         return marks.into_iter().map(|(value, label)| (value.log10(), label)).collect();
     }
-    let factors: &[u8] = if decades <= 0.5 * target { &[1, 2, 5] } else { &[1] };
+    let factors: &[f64] = if decades <= 0.5 * target { &[1.0, 2.0, 5.0] } else { &[1.0] };
     let stride = (decades / target).ceil().max(1.0);
     let (first, last) = ((low / stride).floor(), (high / stride).floor());
-    let exponents = (0..=(last - first) as u32).map(|i| (first + f64::from(i)) * stride);
-    exponents
-        .flat_map(|exponent| factors.iter().map(move |&factor| (exponent, factor)))
-        .map(|(exponent, factor)| (exponent + f64::from(factor).log10(), log_label(factor, exponent)))
+    let exponents: Vec<f64> = (0..=(last - first) as u32).map(|i| (first + f64::from(i)) * stride).collect();
+    let plain = low > -4.5 && high < 5.5;
+    let label = |factor: f64, exponent: f64| {
+        if plain || (factor == 1.0 && exponent == 0.0) {
+            grouped(&format!("{:.*}", decimals(-exponent), factor * 10f64.powf(exponent)))
+        } else {
+            minus(&power_of_ten(&factor.to_string(), exponent as i32))
+        }
+    };
+    let marks = exponents.iter().flat_map(|exponent| factors.iter().map(move |factor| (*factor, *exponent)));
+    marks
+        .map(|(factor, exponent)| (exponent + factor.log10(), label(factor, exponent)))
         .filter(|(at, _)| (low - 1e-9..=high + 1e-9).contains(at))
         .collect()
-}
-
-fn log_label(factor: u8, exponent: f64) -> String {
-    if (-4.0..6.0).contains(&exponent) {
-        grouped(&format!("{:.*}", decimals(-exponent), f64::from(factor) * 10f64.powf(exponent)))
-    } else {
-        minus(&power_of_ten(&factor.to_string(), exponent as i32))
-    }
 }
 
 fn decimals(count: f64) -> usize {
@@ -167,12 +169,13 @@ mod tests {
         assert_eq!(labels(Scale::Linear, -3.0, 3.1), ["−2", "0", "2"]);
         assert_eq!(
             labels(Scale::Linear, 0.0, 1.2e30),
-            ["0", "2×10²⁹", "4×10²⁹", "6×10²⁹", "8×10²⁹", "10³⁰", "1.2×10³⁰"]
+            ["0", "0.2×10³⁰", "0.4×10³⁰", "0.6×10³⁰", "0.8×10³⁰", "1.0×10³⁰", "1.2×10³⁰"]
         );
         assert_eq!(labels(Scale::Linear, 9e-9, 1.2e-8)[0], "0.90×10⁻⁸");
         assert_eq!(labels(Scale::Log, 1e-3, 1e3), ["0.001", "0.01", "0.1", "1", "10", "100", "1000"]);
         assert_eq!(labels(Scale::Log, 1.0, 100.0), ["1", "2", "5", "10", "20", "50", "100"]);
-        assert_eq!(labels(Scale::Log, 1e-30, 1.0)[0], "10⁻³⁰");
+        assert_eq!(labels(Scale::Log, 1e-30, 1.0).join(" "), "10⁻³⁰ 10⁻²⁵ 10⁻²⁰ 10⁻¹⁵ 10⁻¹⁰ 10⁻⁵ 1");
+        assert_eq!(labels(Scale::Linear, 1.0, 50.0)[0], "0");
         assert_eq!(labels(Scale::Log, 0.2, 0.6), ["0.2", "0.3", "0.4", "0.5", "0.6"]);
     }
 

@@ -74,8 +74,8 @@ pub(super) enum Stroke {
 ///
 /// **A name is a colour.** Series of the same name are drawn in the same colour and share an entry of the legend, so a band
 /// and its median, or the runs of one network with several seeds, belong together by being called the same. Colours come
-/// from Okabe and Ito's palette (Color Universal Design, 2008), which the colour-blind can tell apart. A series without a
-/// name is drawn, but has no entry.
+/// from Okabe and Ito's palette (Color Universal Design, 2008), which the colour-blind can tell apart; from the eighth name
+/// on they repeat. A series without a name is drawn, but has no entry.
 ///
 /// Any number of points is welcome: each curve is reduced to what the picture can show, keeping every extreme.
 ///

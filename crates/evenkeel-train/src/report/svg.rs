@@ -127,10 +127,10 @@ impl<'a> Svg<'a> {
     }
 
     fn write_series(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An inner svg clips what lies outside of a given range, without an id that could clash with another chart's.
+        // An inner svg clips what lies outside of a given range (but for the width of a stroke), without an id that could clash with another chart's.
         let Frame { left, right, top, bottom } = self.plot;
-        let (width, height) = (Px(right - left + 6.0), Px(bottom - top + 6.0));
-        let (x, y) = (Px(left - 3.0), Px(top - 3.0));
+        let (width, height) = (Px(right - left + 6.0), Px(bottom - top + 2.0));
+        let (x, y) = (Px(left - 3.0), Px(top - 1.0));
         writeln!(
             f,
             "<svg x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" viewBox=\"{x} {y} {width} {height}\">"
@@ -220,9 +220,7 @@ impl<'a> Svg<'a> {
         for run in &runs {
             let there = run.iter().map(|column| (column.x(), column.low));
             let back = run.iter().rev().map(|column| (column.x(), column.high));
-            // A slice alone would have no area.
-            let wide = (run.len() == 1).then(|| (run[0].x() + 2.0, run[0].low));
-            for (i, (x, y)) in there.chain(wide).chain(back).enumerate() {
+            for (i, (x, y)) in there.chain(back).enumerate() {
                 write!(f, "{}{} {}", if i == 0 { 'M' } else { 'L' }, Px(x), Px(y))?;
             }
             write!(f, "Z")?;

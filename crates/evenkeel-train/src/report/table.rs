@@ -63,7 +63,7 @@ impl Table {
         let mut cells = self.rows.iter().map(|row| cell(row, column)).filter(|cell| !cell.is_empty()).peekable();
         cells.peek().is_some()
             && cells.all(|cell| {
-                let digits = cell.trim_start_matches(['-', '−', '+', '±', '<', '>', '≤', '≥', '~', ' ']);
+                let digits = cell.trim_start_matches(['-', '−', '–', '—', '+', '±', '<', '>', '≤', '≥', '~', ' ']);
                 digits.is_empty()
                     || digits.starts_with(|c: char| c.is_ascii_digit())
                     || ["NaN", "inf"].contains(&digits)

@@ -1,0 +1,59 @@
+//! The reference cases that come with the package.
+
+use std::collections::BTreeSet;
+
+use evenkeel_conformance::{Verdict, run};
+
+/// What there is no layer or function for yet, by operation.
+const UNSUPPORTED_OPERATIONS: [&str; 19] = [
+    "avg_pool2d",
+    "bce_with_logits",
+    "binary_metrics",
+    "conv2d",
+    "ctc",
+    "feature_score",
+    "focal",
+    "group_norm",
+    "instance_norm",
+    "layer_norm",
+    "max_pool2d",
+    "penalty",
+    "rbm",
+    "recurrent",
+    "rms_norm",
+    "scaler",
+    "sequence_batch_norm",
+    "switch_norm",
+    "weight_norm",
+];
+
+/// Cases that are not supported though others of their operation are.
+const UNSUPPORTED_CASES: [&str; 6] = [
+    "activation/elu",
+    "activation/gelu",
+    "activation/leaky_relu",
+    "activation/selu",
+    "activation/silu",
+    "activation/softplus",
+];
+
+#[test]
+fn every_case_of_every_supported_operation_passes() {
+    let (mut failed, mut unsupported) = (Vec::new(), BTreeSet::new());
+    let tally = run("cases", |spec, verdict| match verdict {
+        Verdict::Passed => {}
+        Verdict::Failed(error) => failed.push(format!("{}: {error}", spec.id)),
+        Verdict::Unsupported(what) if *what == format!("operation `{}`", spec.op) => {
+            unsupported.insert(spec.op.clone());
+        }
+        Verdict::Unsupported(_) => {
+            unsupported.insert(spec.id.clone());
+        }
+    })
+    .unwrap();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    // Equal, not a subset: the list goes stale with the first operation that is added.
+    let expected: BTreeSet<_> = UNSUPPORTED_OPERATIONS.into_iter().chain(UNSUPPORTED_CASES).collect();
+    assert_eq!(unsupported.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected);
+    assert_eq!(tally.to_string(), "35 passed, 0 failed, 64 unsupported");
+}

@@ -1,0 +1,64 @@
+//! What is different for some parameters.
+
+use evenkeel_module::{Path, Role};
+
+use crate::{Bounds, OptimError};
+
+/// What is different for the parameters whose path fits a pattern; see [`Optimizer::group`](crate::Optimizer::group).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    pub(crate) pattern: String,
+    learning_rate_factor: f64,
+    weight_decay: Option<f64>,
+    decay_all: bool,
+}
+
+impl Group {
+    pub(crate) fn new(pattern: &str) -> Self {
+        Self { pattern: pattern.to_owned(), learning_rate_factor: 1.0, weight_decay: None, decay_all: false }
+    }
+
+    /// The learning rate times `factor`, which is 1 by default, on top of the schedule.
+    #[must_use]
+    pub fn learning_rate_factor(self, factor: f64) -> Self {
+        Self { learning_rate_factor: factor, ..self }
+    }
+
+    /// This weight decay in place of the rule's; for weights alone unless with [`decay_all`](Group::decay_all).
+    #[must_use]
+    pub fn weight_decay(self, weight_decay: f64) -> Self {
+        Self { weight_decay: Some(weight_decay), ..self }
+    }
+
+    /// Biases and normalisation parameters of this group decay, too.
+    #[must_use]
+    pub fn decay_all(self) -> Self {
+        Self { decay_all: true, ..self }
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), OptimError> {
+        let check = |setting, value, cure| OptimError::check::<f64>("Group", setting, value, Bounds::NonNegative, cure);
+        check("learning_rate_factor", self.learning_rate_factor, "1 is the default; to stop learning, freeze the part")?;
+        check("weight_decay", self.weight_decay.unwrap_or(0.0), "0 switches it off")
+    }
+}
+
+/// What applies to one parameter in the end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Settings {
+    pub(crate) learning_rate_factor: f64,
+    pub(crate) weight_decay: f64,
+}
+
+impl Settings {
+    /// For the parameter at `path`: those of the last group that fits, over the rule's `weight_decay`.
+    pub(crate) fn of(groups: &[Group], path: &Path<'_>, role: Role, weight_decay: f64, decay_all: bool) -> Self {
+        let plain = Group::new("");
+        let group = groups.iter().rev().find(|group| path.matches(&group.pattern)).unwrap_or(&plain);
+        let decays = role == Role::Weight || decay_all || group.decay_all;
+        Self {
+            learning_rate_factor: group.learning_rate_factor,
+            weight_decay: if decays { group.weight_decay.unwrap_or(weight_decay) } else { 0.0 },
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What can go wrong in a training.
+
+use std::path::PathBuf;
+
+use evenkeel_module::{Fault, LoadError, NetworkError, StateDictError};
+use evenkeel_optim::OptimError;
+use evenkeel_tensor::ShapeError;
+use thiserror::Error;
+
+/// A training that could not begin or go on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The network does not fit the data, or has not been initialised.
+    #[error("the network does not fit the data: {0}")]
+    Network(#[from] NetworkError),
+    /// The network's output does not fit the targets.
+    #[error("the network does not fit the targets: {0}")]
+    Targets(ShapeError),
+    /// A setting of the trainer is out of its range.
+    #[error("Trainer: {setting}: expected {expected}, got {got}")]
+    Setting {
+        /// The setting.
+        setting: &'static str,
+        /// Its range.
+        expected: &'static str,
+        /// What came.
+        got: String,
+    },
+    /// The optimiser refused its settings, state or gradients.
+    #[error(transparent)]
+    Optimizer(#[from] OptimError),
+    /// The loss became infinite or NaN. The network is as it was before this step.
+    #[error(
+        "step {step}: the loss is {loss}; the first value that is not finite is {}; \
+         lower the learning rate, clip the gradients, or look at the data and the initialisation",
+        .fault.as_ref().map_or("the loss itself".to_owned(), ToString::to_string)
+    )]
+    Diverged {
+        /// The step, from 1.
+        step: u64,
+        /// The loss.
+        loss: f64,
+        /// Where the first infinity or NaN came in.
+        fault: Option<Fault>,
+    },
+    /// A checkpoint could not be written, read or parsed.
+    #[error("checkpoint {}: {source}", .path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: StateDictError,
+    },
+    /// A checkpoint is of another network, or holds values that are not finite. Nothing has been changed.
+    #[error("checkpoint {}: {source}", .path.display())]
+    CheckpointNetwork {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        source: LoadError,
+    },
+    /// A checkpoint is of another training. Nothing has been changed.
+    #[error("checkpoint {}: {what}: expected {expected}, got {got}; resume with the settings of the run that wrote it", .path.display())]
+    CheckpointRun {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// This training's.
+        expected: String,
+        /// The checkpoint's.
+        got: String,
+    },
+}
