@@ -195,6 +195,36 @@ fn manifests_are_checked() {
     assert!(matches!(&missing, FolderError::Io { .. }), "{missing}");
 }
 
+#[test]
+fn what_the_library_refuses_fails() {
+    let optimizer = |spec: &mut Value, file: &mut StateDict, attrs: Value| {
+        spec["op"] = json!("optimizer");
+        spec["attrs"] = attrs;
+        spec["inputs"] = json!(["w", "grads"]);
+        spec["outputs"] = json!(["trajectory"]);
+        spec["grads"] = json!([]);
+        spec["upstream"] = json!(false);
+        file.tensors.insert("l:in:w".into(), Entry::F64(Tensor::from([1.0, 2.0])));
+        file.tensors.insert("l:in:grads".into(), Entry::F64(Tensor::from([[1.0, 1.0], [0.0, 2.0]])));
+        file.tensors.insert("l:out:trajectory".into(), Entry::F64(Tensor::from([[0.5, 1.5], [0.5, 0.5]])));
+    };
+    let sgd = verdict(|spec, file| optimizer(spec, file, json!({ "kind": "sgd", "lr": 0.5, "steps": 2 })));
+    assert!(matches!(sgd, Verdict::Passed), "{sgd:?}");
+    assert_fails("expected learning rate finite and not negative, got -1", |spec, file| {
+        optimizer(spec, file, json!({ "kind": "sgd", "lr": -1.0, "steps": 2 }));
+    });
+    assert_fails("optimizer: expected grads [3, 2], got [2, 2]", |spec, file| {
+        optimizer(spec, file, json!({ "kind": "sgd", "lr": 0.5, "steps": 3 }));
+    });
+    // Another kind's attribute: Adagrad has no momentum.
+    assert_unsupported("attribute `momentum` of `optimizer`", |spec, file| {
+        optimizer(spec, file, json!({ "kind": "adagrad", "lr": 0.5, "steps": 2, "momentum": 0.9 }));
+    });
+    assert_fails("Linear::from_parts: expected a weight (out, in)", |_, file| {
+        file.tensors.insert("l:in:weight".into(), Entry::F64(Tensor::from([5.0, 6.0])));
+    });
+}
+
 fn command(arguments: &[&Path]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_evenkeel-conformance")).args(arguments).output().unwrap()
 }

@@ -12,10 +12,18 @@ use syn::{Data, DeriveInput, Error, Fields, Index, Member, parse_macro_input};
 #[proc_macro_derive(Module)]
 pub fn module(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    expand(&input).unwrap_or_else(Error::into_compile_error).into()
+    expand(&input, &quote!(::evenkeel_module)).unwrap_or_else(Error::into_compile_error).into()
 }
 
-fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
+/// [`Module`](macro@Module) for crates that depend on the umbrella `evenkeel` alone, whose prelude exports it as `Module`: a
+/// macro has to name the crate that the trait is in, and only the crates one depends on have names.
+#[proc_macro_derive(UmbrellaModule)]
+pub fn umbrella_module(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand(&input, &quote!(::evenkeel::module)).unwrap_or_else(Error::into_compile_error).into()
+}
+
+fn expand(input: &DeriveInput, module: &TokenStream) -> Result<TokenStream, Error> {
     let Data::Struct(data) = &input.data else {
         return Err(Error::new_spanned(
             &input.ident,
@@ -39,7 +47,6 @@ fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
         }
         Fields::Unit => Vec::new(),
     };
-    let module = quote!(::evenkeel_module);
     let visits = members.iter().map(|(member, name)| {
         let name = name.trim_start_matches("r#");
         quote!(#module::Module::<#float>::visit(&self.#member, &path.child(#name), visitor);)

@@ -16,6 +16,10 @@ mod state_dict;
 mod summary;
 
 pub use check::{NetworkError, check_network};
+/// The trait without the derive macro of the same name, for crates that re-export it with a macro of their own.
+pub mod traits {
+    pub use crate::module::Module;
+}
 pub use evenkeel_derive::Module;
 pub use leaf::{Buffer, Identity, Origin, Parameter, Role};
 pub use load::{LoadError, LoadReport, Mismatch};

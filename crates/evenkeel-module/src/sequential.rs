@@ -80,6 +80,13 @@ impl<F: Float> Sequential<F> {
     }
 }
 
+impl<F: Float> Default for Sequential<F> {
+    /// No layers.
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
 impl<F: Float> Clone for Sequential<F> {
     fn clone(&self) -> Self {
         Self { layers: self.layers.iter().map(|layer| layer.clone_box()).collect() }
@@ -110,7 +117,9 @@ impl<F: Float> Forward<F> for Sequential<F> {
     }
 }
 
-/// A [`Sequential`] of the given layers.
+/// A [`Sequential`] of the given layers, in `f32`: a layer such as `Linear::new(64, 10)` does not say its float, and a
+/// type that nothing decides would have to be spelt out. Other floats chain
+/// `Sequential::<f64>::default().with(layer)`.
 ///
 /// ```
 /// use evenkeel_module::{Forward, Module, ModuleExt, Pass, sequential};
@@ -131,6 +140,6 @@ impl<F: Float> Forward<F> for Sequential<F> {
 #[macro_export]
 macro_rules! sequential {
     ($($layer:expr),* $(,)?) => {
-        $crate::Sequential::new(vec![$(Box::new($layer) as Box<dyn $crate::Layer<_>>),*])
+        $crate::Sequential::<f32>::new(vec![$(Box::new($layer) as Box<dyn $crate::Layer<f32>>),*])
     };
 }

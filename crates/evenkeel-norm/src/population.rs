@@ -52,7 +52,8 @@ pub fn population_statistics<F: Float, N: Forward<F> + Clone>(
     let mut workspace = Workspace::new();
     let mut examples = 0;
     for (batch, x) in batches.into_iter().enumerate() {
-        check_network(&copy, Mode::Population, x.shape()).map_err(|source| PopulationError::Misfit { batch, source })?;
+        check_network(&copy, Mode::Population, x.shape())
+            .map_err(|source| PopulationError::Misfit { batch, source })?;
         let size = x.shape().first().copied().unwrap_or(1);
         examples += size;
         let pass = workspace.begin(Mode::Population, Seed(0));

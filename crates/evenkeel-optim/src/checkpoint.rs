@@ -60,11 +60,7 @@ impl<F: Float> Optimizer<F> {
     ///
     /// # Errors
     /// If the settings are out of range, or the state is of another rule or network, or damaged. Nothing is changed then.
-    pub fn load_state_dict(
-        &mut self,
-        module: &(impl Module<F> + ?Sized),
-        dict: &StateDict,
-    ) -> Result<(), OptimError> {
+    pub fn load_state_dict(&mut self, module: &(impl Module<F> + ?Sized), dict: &StateDict) -> Result<(), OptimError> {
         self.validate()?;
         let note = |name: &str| dict.metadata.get(name).ok_or(OptimError::Missing { name: name.to_owned() });
         let (rule, steps) = (note(RULE)?, note(STEPS)?);

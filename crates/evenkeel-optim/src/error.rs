@@ -23,7 +23,9 @@ pub enum OptimError {
         cure: &'static str,
     },
     /// A group whose pattern fits no parameter.
-    #[error("Optimizer: group `{pattern}`: expected it to fit some parameter's path, got none among {paths}; correct the pattern")]
+    #[error(
+        "Optimizer: group `{pattern}`: expected it to fit some parameter's path, got none among {paths}; correct the pattern"
+    )]
     EmptyGroup {
         /// The pattern.
         pattern: String,
@@ -51,7 +53,9 @@ pub enum OptimError {
         norm: f64,
     },
     /// A saved state of another rule.
-    #[error("Optimizer::load_state_dict: expected the state of {expected}, got that of {got}; use the rule that was saved")]
+    #[error(
+        "Optimizer::load_state_dict: expected the state of {expected}, got that of {got}; use the rule that was saved"
+    )]
     OtherRule {
         /// This optimiser's rule.
         expected: String,
@@ -59,7 +63,9 @@ pub enum OptimError {
         got: String,
     },
     /// A saved state that lacks something, because it is of another network or damaged.
-    #[error("Optimizer::load_state_dict: expected `{name}`, which is not there; load the state saved with this network")]
+    #[error(
+        "Optimizer::load_state_dict: expected `{name}`, which is not there; load the state saved with this network"
+    )]
     Missing {
         /// The array or note.
         name: String,
@@ -80,7 +86,9 @@ pub enum OptimError {
     )]
     Shape(Mismatch),
     /// A saved array or note with values that no run leaves behind.
-    #[error("Optimizer::load_state_dict: `{name}`: expected {expected}, got {got}; the file is damaged, take an older one")]
+    #[error(
+        "Optimizer::load_state_dict: `{name}`: expected {expected}, got {got}; the file is damaged, take an older one"
+    )]
     Damaged {
         /// The array or note.
         name: String,

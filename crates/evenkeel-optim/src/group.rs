@@ -38,7 +38,11 @@ impl Group {
 
     pub(crate) fn validate(&self) -> Result<(), OptimError> {
         let check = |setting, value, cure| OptimError::check::<f64>("Group", setting, value, Bounds::NonNegative, cure);
-        check("learning_rate_factor", self.learning_rate_factor, "1 is the default; to stop learning, freeze the part")?;
+        check(
+            "learning_rate_factor",
+            self.learning_rate_factor,
+            "1 is the default; to stop learning, freeze the part",
+        )?;
         check("weight_decay", self.weight_decay.unwrap_or(0.0), "0 switches it off")
     }
 }

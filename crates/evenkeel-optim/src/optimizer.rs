@@ -171,7 +171,13 @@ impl<F: Float> Optimizer<F> {
         self.schedule.validate()?;
         self.groups.iter().try_for_each(Group::validate)?;
         for (setting, limit) in [("clip_norm", self.norm_limit), ("clip_value", self.value_limit)] {
-            check("Optimizer", setting, limit.unwrap_or(1.0), Bounds::Positive, "1 is usual; leave it out for no limit")?;
+            check(
+                "Optimizer",
+                setting,
+                limit.unwrap_or(1.0),
+                Bounds::Positive,
+                "1 is usual; leave it out for no limit",
+            )?;
         }
         Ok(())
     }
@@ -197,8 +203,7 @@ impl<F: Float> Optimizer<F> {
         let learning_rate = self.learning_rate();
         let cure = "correct the function given to Schedule::custom";
         OptimError::check::<F>("Schedule", "learning rate", learning_rate, Bounds::NonNegative, cure)?;
-        let gradient_norm =
-            (self.norm_limit.is_some() || self.measures_norm).then(|| gradient_norm(&*module, step));
+        let gradient_norm = (self.norm_limit.is_some() || self.measures_norm).then(|| gradient_norm(&*module, step));
         if let Some(norm) = gradient_norm.filter(|norm| !norm.is_finite()) {
             return Err(OptimError::NotFinite { norm });
         }

@@ -33,7 +33,7 @@ use crate::OptimError;
 ///     }
 ///     fn update(&self, at: &StepInfo, w: &mut [F], g: &[F], state: &mut [F]) {
 ///         let [rate, decay, b1, b2] = [at.learning_rate, at.weight_decay, 0.9, 0.99].map(F::from_f64);
-///         each(w, g, state, |w, g, [m]| {
+///         each(w, g, state, move |w, g, [m]| {
 ///             let direction = F::ONE.copysign(b1 * m + (F::ONE - b1) * g);
 ///             (w - rate * (direction + decay * w), [b2 * m + (F::ONE - b2) * g])
 ///         });
@@ -96,6 +96,9 @@ pub struct StepInfo {
 /// `(w, state) = f(w, g, state)`, element by element, with the `N` remembered arrays one after another in `state`,
 /// compiled for the best instruction set of this processor.
 ///
+/// `f` is `'static`, so that it must capture with `move`: constants behind a reference would be read anew for each
+/// element, which takes five times as long.
+///
 /// ```
 /// let (mut w, mut state) = ([1.0, 2.0], [0.0; 4]);
 /// evenkeel_optim::each(&mut w, &[0.5, 0.25], &mut state, |w, g, [a, b]| (w - g, [a + g, b + 1.0]));
@@ -111,7 +114,7 @@ pub fn each<F: Float, const N: usize>(
     w: &mut [F],
     g: &[F],
     state: &mut [F],
-    f: impl Fn(F, F, [F; N]) -> (F, [F; N]),
+    f: impl Fn(F, F, [F; N]) -> (F, [F; N]) + 'static,
 ) {
     let n = w.len();
     assert!(
@@ -122,38 +125,15 @@ pub fn each<F: Float, const N: usize>(
         state.len()
     );
     kernel::simd(move || {
-        let mut rest = state;
+        // Cut here, inside, where the compiler then sees that all lengths are `n`.
+        let n = w.len();
+        let (w, g, mut rest) = (&mut w[..n], &g[..n], state);
         let mut arrays: [&mut [F]; N] = std::array::from_fn(|_| {
             let (array, after) = std::mem::take(&mut rest).split_at_mut(n);
             rest = after;
             array
         });
-        // Values are loaded, changed and stored a few vectors at a time: nothing that `f` reads can be what is written
-        // meanwhile, which the compiler could not know otherwise.
-        let mut start = 0;
-        while start + LANES <= n {
-            let mut lanes_w = [F::ZERO; LANES];
-            lanes_w.copy_from_slice(&w[start..start + LANES]);
-            let mut lanes_g = [F::ZERO; LANES];
-            lanes_g.copy_from_slice(&g[start..start + LANES]);
-            let mut lanes_s = [[F::ZERO; LANES]; N];
-            for (lanes, array) in lanes_s.iter_mut().zip(&arrays) {
-                lanes.copy_from_slice(&array[start..start + LANES]);
-            }
-            for i in 0..LANES {
-                let (moved, remembered) = f(lanes_w[i], lanes_g[i], std::array::from_fn(|k| lanes_s[k][i]));
-                lanes_w[i] = moved;
-                for k in 0..N {
-                    lanes_s[k][i] = remembered[k];
-                }
-            }
-            w[start..start + LANES].copy_from_slice(&lanes_w);
-            for (lanes, array) in lanes_s.iter().zip(&mut arrays) {
-                array[start..start + LANES].copy_from_slice(lanes);
-            }
-            start += LANES;
-        }
-        for i in start..n {
+        for i in 0..n {
             let (moved, remembered) = f(w[i], g[i], std::array::from_fn(|k| arrays[k][i]));
             w[i] = moved;
             for (array, value) in arrays.iter_mut().zip(remembered) {
@@ -162,8 +142,6 @@ pub fn each<F: Float, const N: usize>(
         }
     });
 }
-
-const LANES: usize = 16;
 
 /// `base` to the power `n`, by squaring: unlike the library's, the same bits everywhere.
 pub(crate) fn power(base: f64, mut n: u64) -> f64 {

@@ -89,15 +89,15 @@ impl<F: Float> Rule<F> for Sgd {
     fn update(&self, at: &StepInfo, w: &mut [F], g: &[F], state: &mut [F]) {
         let [rate, decay, momentum] = [at.learning_rate, at.weight_decay, self.momentum].map(F::from_f64);
         if self.momentum == 0.0 {
-            each(w, g, state, |w, g, []| (w - rate * (g + decay * w), []));
+            each(w, g, state, move |w, g, []| (w - rate * (g + decay * w), []));
         } else if self.nesterov {
-            each(w, g, state, |w, g, [b]| {
+            each(w, g, state, move |w, g, [b]| {
                 let g = g + decay * w;
                 let b = momentum * b + g;
                 (w - rate * (g + momentum * b), [b])
             });
         } else {
-            each(w, g, state, |w, g, [b]| {
+            each(w, g, state, move |w, g, [b]| {
                 let b = momentum * b + (g + decay * w);
                 (w - rate * b, [b])
             });

@@ -10,7 +10,7 @@ use crate::{Rule, StepInfo};
 
 /// Values per call of a rule: w, g, two moments and a clipped gradient of this size stay within the second-level
 /// cache, and what a call costs is lost in the work.
-const TILE: usize = 4096;
+const TILE: usize = 1024;
 const _: () = assert!(BLOCK % TILE == 0, "a block is whole tiles");
 
 pub(crate) struct Slot<F: Float> {

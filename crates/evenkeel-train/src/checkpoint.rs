@@ -52,7 +52,10 @@ fn nest(whole: &mut StateDict, prefix: &str, part: StateDict) {
 
 /// The entries of `whole` under a prefix.
 fn unnest(whole: &StateDict, prefix: &str) -> StateDict {
-    fn under<V: Clone>(entries: &std::collections::BTreeMap<String, V>, prefix: &str) -> std::collections::BTreeMap<String, V> {
+    fn under<V: Clone>(
+        entries: &std::collections::BTreeMap<String, V>,
+        prefix: &str,
+    ) -> std::collections::BTreeMap<String, V> {
         entries.iter().filter_map(|(k, v)| Some((k.strip_prefix(prefix)?.to_owned(), v.clone()))).collect()
     }
     StateDict { tensors: under(&whole.tensors, prefix), metadata: under(&whole.metadata, prefix) }
@@ -69,7 +72,7 @@ pub(crate) fn save<F: Float>(
 ) -> Result<(), TrainError> {
     let mut dict = StateDict::new();
     nest(&mut dict, MODEL, network.state_dict());
-    nest(&mut dict, OPTIMIZER, optimizer.state_dict(network));
+    nest(&mut dict, OPTIMIZER, optimizer.state_dict());
     for (name, note) in run.notes() {
         dict.metadata.insert(format!("run.{name}"), note);
     }
@@ -110,8 +113,9 @@ pub(crate) fn load<F: Float>(
     let position = Position {
         step: parse("step")? as u64,
         seconds: parse("seconds")?,
-        history: History::read_json_lines(note("history")?.as_bytes())
-            .map_err(|e| unreadable(StateDictError::Malformed { got: format!("a history that does not parse ({e})") }))?,
+        history: History::read_json_lines(note("history")?.as_bytes()).map_err(|e| {
+            unreadable(StateDictError::Malformed { got: format!("a history that does not parse ({e})") })
+        })?,
     };
     optimizer.load_state_dict(network, &unnest(&dict, OPTIMIZER))?;
     network

@@ -68,11 +68,7 @@ impl<F: Float> Evaluator<F> {
             self.workspace.finish();
         }
         let n = data.len();
-        Evaluation {
-            loss: total / n as f64,
-            accuracy: data.classes().map(|_| right as f64 / n as f64),
-            examples: n,
-        }
+        Evaluation { loss: total / n as f64, accuracy: data.classes().map(|_| right as f64 / n as f64), examples: n }
     }
 }
 

@@ -42,7 +42,6 @@ use crate::{Evaluation, Loss, TrainError};
 /// assert!(history.last("test_accuracy").unwrap() > 0.85);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Trainer<F: Float = f32, C = ()> {
     optimizer: Optimizer<F>,
     length: Length,
@@ -355,7 +354,8 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
             let fault = pass.first_fault(self.network);
             return Err(TrainError::Diverged { step: self.step + 1, loss: value, fault });
         }
-        let accuracy = batch.targets.classes().map(|labels| correct(&output.value(), labels) as f64 / labels.len() as f64);
+        let accuracy =
+            batch.targets.classes().map(|labels| correct(&output.value(), labels) as f64 / labels.len() as f64);
         pass.backward(loss);
         let done = self.workspace.finish();
         let report = self.settings.optimizer.step(self.network, &done)?;
