@@ -59,8 +59,9 @@ pub fn gradcheck(
     let mut project = |inputs: &[Tensor<f64>]| {
         tape.reset();
         let constants: Vec<_> = inputs.iter().map(|x| tape.constant(x.clone())).collect();
-        let y = f(&constants).value().iter().zip(&weights).map(|(y, w)| y * w).sum::<f64>();
-        y
+        let y = f(&constants);
+        let y = y.value();
+        y.iter().zip(&weights).map(|(y, w)| y * w).sum::<f64>()
     };
     let mut shifted = inputs.to_vec();
     let mut numeric: Vec<Vec<f64>> = Vec::new();
@@ -84,8 +85,9 @@ pub fn gradcheck(
     for (i, (analytic, numeric)) in analytic.iter().zip(&numeric).enumerate() {
         for (j, (&a, &n)) in analytic.as_slice().iter().zip(numeric).enumerate() {
             let excess = (a - n).abs() - 1e-7 * Float::max(a.abs(), n.abs()) - 1e-8 * largest;
-            // NaN on either side is a failure too.
-            if !(excess <= 0.0) && worst.as_ref().is_none_or(|(e, _)| !(*e >= excess)) {
+            // NaN on either side is the worst of failures.
+            let excess = if excess.is_nan() { f64::INFINITY } else { excess };
+            if excess > 0.0 && worst.as_ref().is_none_or(|(e, _)| *e < excess) {
                 let shape = inputs[i].shape();
                 worst = Some((excess, GradcheckError { input: i, shape, element: j, analytic: a, numeric: n }));
             }

@@ -135,7 +135,9 @@ impl<F: Float> Tape<F> {
         // Last in, first out: the next step's nodes then find the buffers they had.
         for node in inner.nodes[..inner.len].iter_mut().rev() {
             inner.pool.give(std::mem::take(&mut node.saved));
-            node.gradient.take().map(|g| inner.pool.give(g));
+            if let Some(gradient) = node.gradient.take() {
+                inner.pool.give(gradient);
+            }
             if let Value::Computed(values) = std::mem::replace(&mut node.value, Value::Poisoned) {
                 inner.pool.give(values);
             }

@@ -46,7 +46,7 @@ pub(crate) fn compare(
             // Only itself is close to an infinity.
             _ if !expected.is_finite() => 0.0,
             Precision::Double => spec.atol + spec.rtol * expected.abs(),
-            Precision::Single => spec.rtol.max(1e-7) * largest + 0.0,
+            Precision::Single => spec.rtol.max(1e-5) * largest + 1e-7,
         };
         let excess = error - allowed;
         if excess > 0.0 && worst.as_ref().is_none_or(|(most, _)| excess > *most) {

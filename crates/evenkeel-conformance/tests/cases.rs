@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use evenkeel_conformance::{Verdict, run};
+use evenkeel_module::{Entry, StateDict};
 
 /// What there is no layer or function for yet, by operation.
 const UNSUPPORTED_OPERATIONS: [&str; 19] = [
@@ -56,4 +57,40 @@ fn every_case_of_every_supported_operation_passes() {
     let expected: BTreeSet<_> = UNSUPPORTED_OPERATIONS.into_iter().chain(UNSUPPORTED_CASES).collect();
     assert_eq!(unsupported.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected);
     assert_eq!(tally.to_string(), "35 passed, 0 failed, 64 unsupported");
+}
+
+#[test]
+fn every_array_of_every_supported_case_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir("cases").unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    let mut arrays = Vec::new();
+    run(&folder, |spec, verdict| {
+        if matches!(verdict, Verdict::Passed) {
+            let outputs = spec.outputs.iter().map(|name| format!("{}:out:{name}", spec.id));
+            let gradients = spec.grads.iter().map(|name| format!("{}:grad:{name}", spec.id));
+            arrays.extend(outputs.chain(gradients).map(|array| (spec.id.clone(), spec.file.clone(), array)));
+        }
+    })
+    .unwrap();
+    assert!(arrays.len() > 60, "{}", arrays.len());
+    for (id, file, array) in arrays {
+        let path = folder.path().join(file);
+        let intact = StateDict::open(&path).unwrap();
+        let mut perturbed = intact.clone();
+        let Some(Entry::F64(tensor)) = perturbed.tensors.get_mut(&array) else { panic!("{array}") };
+        *tensor.as_mut_slice().last_mut().unwrap() += 1e-6;
+        perturbed.save(&path).unwrap();
+        let mut failed = Vec::new();
+        run(&folder, |spec, verdict| {
+            if matches!(verdict, Verdict::Failed(_)) {
+                failed.push(spec.id.clone());
+            }
+        })
+        .unwrap();
+        assert_eq!(failed, [id], "{array}");
+        intact.save(&path).unwrap();
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use evenkeel_tensor::{Float, Shape};
 use thiserror::Error;
 
-use crate::{Buffer, Entry, Module, Origin, Parameter, Path, StateDict, Visitor, VisitorMut};
+use crate::{Buffer, Module, Origin, Parameter, Path, StateDict, Visitor, VisitorMut};
 
 /// What fits and what does not, between a dictionary and a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct LoadReport {
     pub unexpected: Vec<String>,
     /// Paths whose shapes differ.
     pub mismatched: Vec<Mismatch>,
-    /// Paths that hold infinities or NaN.
+    /// Paths that hold infinities or NaN, or values beyond the network's float.
     pub not_finite: Vec<String>,
 }
 
@@ -81,15 +81,15 @@ pub(crate) fn compare<F: Float>(module: &(impl Module<F> + ?Sized), dict: &State
         seen: BTreeSet<String>,
     }
     impl Compare<'_> {
-        fn leaf(&mut self, path: &Path<'_>, expected: Shape) {
+        fn leaf<F: Float>(&mut self, path: &Path<'_>, expected: Shape) {
             let path = path.to_string();
             match self.dict.tensors.get(&path) {
                 None => self.report.missing.push(path.clone()),
                 Some(entry) if entry.shape() != expected => {
                     self.report.mismatched.push(Mismatch { path: path.clone(), expected, got: entry.shape() });
                 }
-                Some(Entry::F32(t)) if !t.is_finite() => self.report.not_finite.push(path.clone()),
-                Some(Entry::F64(t)) if !t.is_finite() => self.report.not_finite.push(path.clone()),
+                // In the network's float: 1e300 is finite in f64 and infinite in f32.
+                Some(entry) if !entry.to_float::<F>().is_finite() => self.report.not_finite.push(path.clone()),
                 Some(_) => self.report.loaded.push(path.clone()),
             }
             self.seen.insert(path);
@@ -97,10 +97,10 @@ pub(crate) fn compare<F: Float>(module: &(impl Module<F> + ?Sized), dict: &State
     }
     impl<F: Float> Visitor<F> for Compare<'_> {
         fn parameter(&mut self, path: &Path<'_>, parameter: &Parameter<F>) {
-            self.leaf(path, parameter.shape());
+            self.leaf::<F>(path, parameter.shape());
         }
         fn buffer(&mut self, path: &Path<'_>, buffer: &Buffer<F>) {
-            self.leaf(path, buffer.shape());
+            self.leaf::<F>(path, buffer.shape());
         }
     }
     let mut compare = Compare { dict, report: LoadReport::default(), seen: BTreeSet::new() };
@@ -126,11 +126,10 @@ pub(crate) fn copy<F: Float>(module: &mut (impl Module<F> + ?Sized), dict: &Stat
             let path = path.to_string();
             if self.loaded.contains(path.as_str()) {
                 let origin = match self.dict.metadata.get(&format!("origin.{path}")).map(String::as_str) {
+                    Some("Initial") => Origin::Initial,
                     Some("Population") => Origin::Population,
-                    Some("Running") => Origin::Running,
-                    // Another program's file: running statistics, as PyTorch keeps them.
-                    _ if self.dict.metadata.is_empty() => Origin::Running,
-                    _ => Origin::Initial,
+                    // Also another program's file: running statistics, as PyTorch keeps them.
+                    _ => Origin::Running,
                 };
                 buffer.set(self.dict.tensors[&path].to_float(), origin);
             }

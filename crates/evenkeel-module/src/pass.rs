@@ -233,7 +233,7 @@ impl<'t, F: Float> Pass<'t, F> {
             (None, Some((index, layer, path))) if index as usize == fault.node => {
                 Fault { layer, what: format!("parameter `{path}`"), shape: fault.shape }
             }
-            (None, _) => Fault { layer: "the input".to_owned(), what: "the data".to_owned(), shape: fault.shape },
+            (None, _) => Fault { layer: String::new(), what: "the data".to_owned(), shape: fault.shape },
             (Some(operation), nearest) => Fault {
                 layer: if fault.path.is_empty() { nearest.map_or(String::new(), |n| n.1) } else { fault.path },
                 what: format!("operation `{operation}`"),
@@ -246,7 +246,7 @@ impl<'t, F: Float> Pass<'t, F> {
 /// Where the first infinity or NaN of a pass came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The path of the layer.
+    /// The path of the layer; empty for the network itself and for data.
     pub layer: String,
     /// The operation that gave it, or the parameter or data that held it.
     pub what: String,
@@ -256,7 +256,8 @@ pub struct Fault {
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} in layer `{}` (shape {})", self.what, self.layer, self.shape)
+        let of = if self.layer.is_empty() { String::new() } else { format!(" in layer `{}`", self.layer) };
+        write!(f, "{}{of} (shape {})", self.what, self.shape)
     }
 }
 

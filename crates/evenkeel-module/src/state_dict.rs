@@ -21,6 +21,9 @@ pub enum Entry {
     I64(Tensor<i64>),
 }
 
+/// The entry of a safetensors header that is not an array.
+const NOTES: &str = "__metadata__";
+
 /// Named arrays and notes, to and from safetensors.
 ///
 /// ```
@@ -127,8 +130,11 @@ impl StateDict {
     /// The dictionary as a safetensors file's bytes; the same for the same content.
     ///
     /// # Errors
-    /// If the format cannot hold it.
+    /// If the format cannot hold it: it has no place for an array of the name `__metadata__`.
     pub fn to_bytes(&self) -> Result<Vec<u8>, StateDictError> {
+        if self.tensors.contains_key(NOTES) {
+            return Err(StateDictError::Malformed { got: format!("an array of the reserved name `{NOTES}`") });
+        }
         let malformed = |e: safetensors::SafeTensorError| StateDictError::Malformed { got: e.to_string() };
         let stored: Vec<(&str, Shape, Dtype, Vec<u8>)> = self
             .tensors
@@ -189,7 +195,11 @@ impl StateDict {
         let bytes = self.to_bytes()?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(FilePath::new("."));
         let write = || -> std::io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            let mut builder = tempfile::Builder::new();
+            // Temporary files are private by default; this one stays, so the user's umask decides as for any file.
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+            let mut file = builder.tempfile_in(folder)?;
             file.write_all(&bytes)?;
             file.as_file().sync_all()?;
             file.persist(path).map_err(|e| e.error)?;
@@ -236,8 +246,6 @@ impl<F: Float> Visitor<F> for Collect {
             Entry::from_float(buffer.value())
         };
         self.0.tensors.insert(path.to_string(), entry);
-        if buffer.origin() != crate::Origin::Initial {
-            self.0.metadata.insert(format!("origin.{path}"), format!("{:?}", buffer.origin()));
-        }
+        self.0.metadata.insert(format!("origin.{path}"), format!("{:?}", buffer.origin()));
     }
 }

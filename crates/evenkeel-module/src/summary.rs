@@ -39,28 +39,29 @@ pub struct Row {
 struct Collect(Vec<Row>);
 
 impl Collect {
-    fn owner(&mut self, path: &Path<'_>) -> Option<&mut Row> {
+    /// The innermost module that has been entered and contains the leaf; the network contains all.
+    fn owner(&mut self, path: &Path<'_>) -> &mut Row {
         let owner = path.parent().map_or(String::new(), ToString::to_string);
-        // The innermost module that has been entered and contains the leaf.
-        let row = self.0.iter().rposition(|row| owner == row.path || owner.starts_with(&format!("{}.", row.path)));
-        row.or_else(|| (!self.0.is_empty()).then_some(0)).map(|i| &mut self.0[i])
+        let inside = |row: &Row| owner == row.path || owner.starts_with(&format!("{}.", row.path));
+        let row = self.0.iter().rposition(inside).unwrap_or(0);
+        &mut self.0[row]
     }
 }
 
 impl<F: Float> Visitor<F> for Collect {
     fn enter(&mut self, path: &Path<'_>, kind: &'static str) {
-        self.0.push(Row { path: path.to_string(), kind, ..Row::default() });
+        // The network's own row is there from the start, whether or not its type says that it is entered.
+        if path.parent().is_some() {
+            self.0.push(Row { path: path.to_string(), kind, ..Row::default() });
+        }
     }
     fn parameter(&mut self, path: &Path<'_>, parameter: &Parameter<F>) {
-        if let Some(row) = self.owner(path) {
-            row.parameters += parameter.shape().numel();
-            row.frozen += if parameter.is_frozen() { parameter.shape().numel() } else { 0 };
-        }
+        let row = self.owner(path);
+        row.parameters += parameter.shape().numel();
+        row.frozen += if parameter.is_frozen() { parameter.shape().numel() } else { 0 };
     }
     fn buffer(&mut self, path: &Path<'_>, buffer: &Buffer<F>) {
-        if let Some(row) = self.owner(path) {
-            row.buffers += buffer.shape().numel();
-        }
+        self.owner(path).buffers += buffer.shape().numel();
     }
 }
 
@@ -71,13 +72,10 @@ impl Summary {
     /// If the network does not fit the input.
     pub fn new<F: Float>(network: &(impl Forward<F> + ?Sized), input: impl Into<Shape>) -> Result<Self, NetworkError> {
         let (output, shapes) = output_shapes(network, Mode::Evaluation, input.into())?;
-        let mut collect = Collect(Vec::new());
+        let mut collect = Collect(vec![Row { kind: network.kind(), output: Some(output), ..Row::default() }]);
         network.visit(&Path::root(), &mut collect);
-        for row in &mut collect.0 {
+        for row in &mut collect.0[1..] {
             row.output = shapes.iter().find(|(path, _)| *path == row.path).map(|(_, shape)| *shape);
-            if row.path.is_empty() {
-                row.output = Some(output);
-            }
         }
         Ok(Self { rows: collect.0, output })
     }

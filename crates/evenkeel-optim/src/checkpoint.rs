@@ -14,7 +14,8 @@ const STEPS: &str = "optimizer.steps";
 impl<F: Float> Optimizer<F> {
     /// What the optimiser remembers, to resume a run bit by bit: for each parameter the number of its updates
     /// (`step.layers.0.weight`) and the rule's arrays (`exp_avg.layers.0.weight`); as notes the rule's name and the
-    /// number of steps. Settings are not in it: give them again, and [`Schedule`](crate::Schedule)s go on where they were.
+    /// number of steps. Settings are not in it: give them again, and a [`Schedule`](crate::Schedule) goes on where it
+    /// was.
     ///
     /// ```
     /// use evenkeel_module::{Mode, Module, Parameter, Role, Workspace};
@@ -56,10 +57,12 @@ impl<F: Float> Optimizer<F> {
         dict
     }
 
-    /// Takes over what [`state_dict`](Optimizer::state_dict) gave for `module` or a network of the same paths and shapes.
+    /// Takes over what [`state_dict`](Optimizer::state_dict) gave for `module` or for a network of the same paths
+    /// and shapes.
     ///
     /// # Errors
-    /// If the settings are out of range, or the state is of another rule or network, or damaged. Nothing is changed then.
+    /// If the settings are out of range, or the state is of another rule or network, or damaged. Nothing is changed
+    /// then.
     pub fn load_state_dict(&mut self, module: &(impl Module<F> + ?Sized), dict: &StateDict) -> Result<(), OptimError> {
         self.validate()?;
         let note = |name: &str| dict.metadata.get(name).ok_or(OptimError::Missing { name: name.to_owned() });
@@ -99,7 +102,7 @@ fn fill<F: Float>(
         match dict.tensors.get(&path) {
             None => Err(OptimError::Missing { name: path }),
             Some(entry) if entry.shape() != expected => {
-                Err(OptimError::Shape(Mismatch { path, expected, got: entry.shape() }))
+                Err(OptimError::Shape(Box::new(Mismatch { path, expected, got: entry.shape() })))
             }
             Some(entry) => Ok((path, entry)),
         }

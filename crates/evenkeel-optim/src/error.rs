@@ -24,7 +24,8 @@ pub enum OptimError {
     },
     /// A group whose pattern fits no parameter.
     #[error(
-        "Optimizer: group `{pattern}`: expected it to fit some parameter's path, got none among {paths}; correct the pattern"
+        "Optimizer: group `{pattern}`: expected it to fit some parameter's path, got none among {paths}; \
+         correct the pattern"
     )]
     EmptyGroup {
         /// The pattern.
@@ -84,7 +85,7 @@ pub enum OptimError {
         "Optimizer::load_state_dict: `{}`: expected shape {}, got {}; load the state saved with this network",
         .0.path, .0.expected, .0.got
     )]
-    Shape(Mismatch),
+    Shape(Box<Mismatch>),
     /// A saved array or note with values that no run leaves behind.
     #[error(
         "Optimizer::load_state_dict: `{name}`: expected {expected}, got {got}; the file is damaged, take an older one"

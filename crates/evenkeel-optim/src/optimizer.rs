@@ -119,8 +119,9 @@ impl<F: Float> Optimizer<F> {
         self
     }
 
-    /// Lets every parameter decay. By default weight decay touches [`Role::Weight`](evenkeel_module::Role::Weight) alone:
-    /// pulling biases and the scales of normalisations to 0 does not make a function simpler. (PyTorch decays all.)
+    /// Lets every parameter decay. By default weight decay touches [`Role::Weight`](evenkeel_module::Role::Weight)
+    /// alone: pulling biases and the scales of normalisations to 0 does not make a function simpler. (PyTorch decays
+    /// all.)
     #[must_use]
     pub fn decay_all(self) -> Self {
         Self { decay_all: true, settled: false, ..self }

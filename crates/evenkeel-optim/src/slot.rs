@@ -8,10 +8,10 @@ use crate::gradient::Clip;
 use crate::group::Settings;
 use crate::{Rule, StepInfo};
 
-/// Values per call of a rule: w, g, two moments and a clipped gradient of this size stay within the second-level
-/// cache, and what a call costs is lost in the work.
+/// Values per call of a rule: small enough that a clipped gradient is still in the first-level cache when the rule
+/// reads it, large enough that the cost of a call is lost in the work.
 const TILE: usize = 1024;
-const _: () = assert!(BLOCK % TILE == 0, "a block is whole tiles");
+const _: () = assert!(BLOCK.is_multiple_of(TILE), "a block is whole tiles");
 
 pub(crate) struct Slot<F: Float> {
     pub(crate) path: String,

@@ -69,6 +69,11 @@ pub trait Callback<F: Float, N: Forward<F> + ?Sized>: Send {
         let _ = event;
     }
 
+    /// Adds metrics of its own to an evaluation: they become part of the history, and of checkpoints.
+    fn measure(&mut self, network: &N, metrics: &mut Vec<(&'static str, f64)>) {
+        let _ = (network, metrics);
+    }
+
     /// After each step.
     fn after_step(&mut self, event: &Event<'_, F, N>) -> Flow {
         let _ = event;
@@ -88,6 +93,11 @@ impl<F: Float, N: Forward<F> + ?Sized, A: Callback<F, N>, B: Callback<F, N>> Cal
     fn at_start(&mut self, event: &Event<'_, F, N>) {
         self.0.at_start(event);
         self.1.at_start(event);
+    }
+
+    fn measure(&mut self, network: &N, metrics: &mut Vec<(&'static str, f64)>) {
+        self.0.measure(network, metrics);
+        self.1.measure(network, metrics);
     }
 
     fn after_step(&mut self, event: &Event<'_, F, N>) -> Flow {

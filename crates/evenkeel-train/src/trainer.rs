@@ -393,12 +393,14 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
     fn evaluate(&mut self) -> Flow {
         let result = self.evaluator.evaluate(self.network, self.loss, self.test);
         self.progress.evaluated(result.accuracy);
-        let metrics = [("test_loss", result.loss), ("test_accuracy", result.accuracy.unwrap_or(f64::NAN))];
+        let mut metrics = vec![("test_loss", result.loss)];
+        metrics.extend(result.accuracy.map(|accuracy| ("test_accuracy", accuracy)));
+        self.settings.callback.measure(self.network, &mut metrics);
         self.history.record_evaluation(history::Evaluation {
             step: self.step,
             epoch: self.epoch(),
             seconds: self.seconds(),
-            metrics: &metrics[..if result.accuracy.is_some() { 2 } else { 1 }],
+            metrics: &metrics,
         });
         self.notify(|callback, event| callback.after_evaluation(event))
     }

@@ -64,13 +64,19 @@ impl<F: Float> Op<F> for LinearOp {
         };
         // dx = dy W, dW = dyᵀ x, db = the sum of dy over rows: independent of each other.
         rayon::join(
-            || dw.map(|dw| matmul(dy.t(), Matrix::new(at.x.value(0), rows, features), dw, Write::Overwrite)),
             || {
-                dx.map(|dx| matmul(dy, Matrix::new(at.x.value(1), out, features), dx, Write::Overwrite));
-                db.map(|db| {
+                if let Some(dw) = dw {
+                    matmul(dy.t(), Matrix::new(at.x.value(0), rows, features), dw, Write::Overwrite);
+                }
+            },
+            || {
+                if let Some(dx) = dx {
+                    matmul(dy, Matrix::new(at.x.value(1), out, features), dx, Write::Overwrite);
+                }
+                if let Some(db) = db {
                     db.fill(F::ZERO);
                     kernel::add_column_sums(at.dy, db);
-                });
+                }
             },
         );
     }

@@ -1,0 +1,2 @@
+//! Kernels alone: normalisation, cross-entropy, update rules, small products.
+fn main() {}

@@ -1,0 +1,78 @@
+//! A training step allocates nothing after the first. Alone in its binary: the allocator counts for the whole process.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use evenkeel_data::Digits;
+use evenkeel_init::XavierUniform;
+use evenkeel_module::{Forward, ModuleExt, sequential};
+use evenkeel_nn::{CrossEntropy, Linear, Relu, Sigmoid};
+use evenkeel_norm::BatchNorm;
+use evenkeel_optim::{Adam, Optimizer, Sgd};
+use evenkeel_tensor::Seed;
+use evenkeel_train::{Callback, Event, Flow, Trainer};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: forwards to the system allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Notes the allocations between one step's end and the next's.
+struct Watch<'a> {
+    seen: usize,
+    by_step: &'a mut Vec<usize>,
+}
+
+impl<N: Forward> Callback<f32, N> for Watch<'_> {
+    fn after_step(&mut self, _event: &Event<'_, f32, N>) -> Flow {
+        let now = ALLOCATIONS.load(Ordering::Relaxed);
+        self.by_step.push(now - self.seen);
+        self.seen = ALLOCATIONS.load(Ordering::Relaxed);
+        Flow::Continue
+    }
+}
+
+#[test]
+fn a_step_allocates_nothing_after_the_first() {
+    let (train, test) = Digits::embedded().split_stratified(0.8, Seed(7)).unwrap();
+    // One thread: with more, rayon's queues may grow at any time, which is not the step's doing.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    for optimizer in [Optimizer::from(Sgd::new(0.1).with_momentum(0.9)), Optimizer::new(Adam::new(0.01)).clip_norm(1.0)] {
+        let mut net = sequential![
+            Linear::new(64, 100).without_bias(),
+            BatchNorm::new(100),
+            Sigmoid,
+            Linear::new(100, 50),
+            Relu,
+            Linear::new(50, 10),
+        ]
+        .initialize(&XavierUniform::default(), Seed(7))
+        .unwrap();
+        let mut by_step = Vec::with_capacity(100);
+        let watch = Watch { seen: 0, by_step: &mut by_step };
+        pool.install(|| {
+            Trainer::new(optimizer)
+                .batch_size(60)
+                .steps(23)
+                .callback(watch)
+                .fit(&mut net, CrossEntropy::default(), &train, &test)
+                .unwrap();
+        });
+        assert!(by_step[0] > 0, "the counter counts");
+        assert_eq!(by_step[2..], [0; 21], "allocations by step");
+    }
+}

@@ -1,0 +1,155 @@
+//! The same bits at any thread count, and for a run that is interrupted and resumed; checkpoints that are damaged or of another
+//! run change nothing.
+
+use std::path::{Path, PathBuf};
+
+use evenkeel_data::{Dataset, Digits};
+use evenkeel_init::HeNormal;
+use evenkeel_module::{ModuleExt, Sequential, StateDict, sequential};
+use evenkeel_nn::{CrossEntropy, Linear, Relu};
+use evenkeel_norm::BatchNorm;
+use evenkeel_optim::{Adam, Optimizer, Schedule};
+use evenkeel_tensor::Seed;
+use evenkeel_train::{Callback, Event, Flow, History, TrainError, Trainer};
+
+fn data() -> (Dataset, Dataset) {
+    Digits::embedded().take(300).unwrap().split_stratified(0.8, Seed(1)).unwrap()
+}
+
+fn net() -> Sequential {
+    sequential![Linear::new(64, 40).without_bias(), BatchNorm::new(40), Relu, Linear::new(40, 10)]
+        .initialize(&HeNormal::default(), Seed(3))
+        .unwrap()
+}
+
+fn trainer(checkpoint: &Path) -> Trainer {
+    let optimizer = Optimizer::new(Adam::new(0.01)).schedule(Schedule::cosine(60, 0.0).warm_up(10)).clip_norm(1.0);
+    Trainer::new(optimizer).batch_size(32).seed(Seed(5)).steps(60).checkpoint_every(7, checkpoint)
+}
+
+fn fit<C: Callback<f32, Sequential>>(trainer: Trainer<f32, C>, net: &mut Sequential) -> Result<History, TrainError> {
+    let (train, test) = data();
+    trainer.fit(net, CrossEntropy::default(), &train, &test)
+}
+
+/// Ends the run after a step, as a kill would: the last checkpoint is older.
+struct Kill {
+    at: u64,
+    checkpoint: PathBuf,
+    copy: PathBuf,
+}
+
+impl Callback<f32, Sequential> for Kill {
+    fn after_step(&mut self, event: &Event<'_, f32, Sequential>) -> Flow {
+        if event.step < self.at {
+            return Flow::Continue;
+        }
+        // What a kill at this moment would leave behind.
+        std::fs::copy(&self.checkpoint, &self.copy).unwrap();
+        Flow::Stop
+    }
+}
+
+/// Steps and metrics without the times.
+fn record(history: &History) -> Vec<(u64, f64)> {
+    ["loss", "accuracy", "learning_rate", "test_loss", "test_accuracy"].iter().flat_map(|m| history.curve(m)).collect()
+}
+
+#[test]
+fn a_run_killed_anywhere_goes_on_bit_by_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (checkpoint, copy) = (folder.path().join("run.safetensors"), folder.path().join("left.safetensors"));
+    let mut whole = net();
+    let history = fit(trainer(&checkpoint), &mut whole).unwrap();
+    assert!(history.last("test_accuracy").unwrap() > 0.5);
+    for at in [8, 23, 59] {
+        let kill = Kill { at, checkpoint: checkpoint.clone(), copy: copy.clone() };
+        fit(trainer(&checkpoint).callback(kill), &mut net()).unwrap();
+        for prefetch in [0, 2] {
+            let mut resumed = net();
+            let again = fit(trainer(&checkpoint).resume_from(&copy).prefetch(prefetch), &mut resumed).unwrap();
+            assert_eq!(resumed.state_dict(), whole.state_dict(), "killed after step {at}");
+            assert_eq!(record(&again), record(&history), "killed after step {at}");
+        }
+    }
+    // A finished run is resumed at its end.
+    fit(trainer(&checkpoint), &mut net()).unwrap();
+    let mut finished = net();
+    fit(trainer(&checkpoint).resume_from(&checkpoint), &mut finished).unwrap();
+    assert_eq!(finished.state_dict(), whole.state_dict());
+}
+
+#[test]
+fn same_bits_at_any_thread_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut net = net();
+        let history = pool.install(|| fit(trainer(&folder.path().join("run.safetensors")), &mut net)).unwrap();
+        (net.state_dict(), record(&history))
+    };
+    let one = run(1);
+    for threads in [2, 3, 7] {
+        assert!(run(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn damaged_and_foreign_checkpoints_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.safetensors");
+    fit(trainer(&path), &mut net()).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let other = folder.path().join("other.safetensors");
+    let refused = |bytes: &[u8], word: &str| {
+        std::fs::write(&other, bytes).unwrap();
+        let mut net = net();
+        let before = net.state_dict();
+        let error = fit(trainer(&path).resume_from(&other), &mut net).unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+        assert_eq!(net.state_dict(), before);
+        assert_eq!(std::fs::read(&other).unwrap(), bytes, "the file stays as it was");
+    };
+    for cut in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
+        refused(&whole[..cut], "safetensors");
+    }
+    let edited = |edit: &dyn Fn(&mut StateDict)| {
+        let mut dict = StateDict::from_bytes(&whole).unwrap();
+        edit(&mut dict);
+        dict.to_bytes().unwrap()
+    };
+    let nan = |name: &'static str| {
+        edited(&move |dict| {
+            let Some(evenkeel_module::Entry::F32(t)) = dict.tensors.get_mut(name) else { panic!("{name}") };
+            t.as_mut_slice()[0] = f32::NAN;
+        })
+    };
+    refused(&nan("model.0.weight"), "not finite");
+    refused(&nan("model.1.running_var"), "not finite");
+    refused(&edited(&|d| drop(d.tensors.remove("model.3.bias"))), "missing");
+    refused(&edited(&|d| drop(d.metadata.insert("run.seed".into(), "6".into()))), "seed");
+    refused(&edited(&|d| drop(d.metadata.insert("step".into(), "many".into()))), "step");
+    refused(&edited(&|d| drop(d.metadata.insert("history".into(), "{".into()))), "history");
+    refused(&edited(&|d| d.metadata.clear()), "not a checkpoint");
+    refused(&net().state_dict().to_bytes().unwrap(), "not a checkpoint");
+
+    // Of another network.
+    std::fs::write(&other, &whole).unwrap();
+    let mut wider = sequential![Linear::new(64, 41).without_bias(), BatchNorm::new(41), Relu, Linear::new(41, 10)]
+        .initialize(&HeNormal::default(), Seed(3))
+        .unwrap();
+    let before = wider.state_dict();
+    assert!(fit(trainer(&path).resume_from(&other), &mut wider).is_err());
+    assert_eq!(wider.state_dict(), before);
+    assert!(matches!(
+        fit(trainer(&path).resume_from(folder.path().join("none")), &mut net()),
+        Err(TrainError::Checkpoint { .. })
+    ));
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("no such folder").join("run.safetensors");
+    assert!(matches!(fit(trainer(&missing), &mut net()), Err(TrainError::Checkpoint { .. })));
+}
