@@ -32,3 +32,12 @@ pub fn weights_hash(network: &impl Module) -> String {
 pub fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
+
+/// The code in the repository's README and CONTRIBUTING runs as tests.
+#[cfg(doctest)]
+mod papers {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../CONTRIBUTING.md")]
+    struct Contributing;
+}

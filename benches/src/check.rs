@@ -25,7 +25,9 @@ pub(crate) fn ensure(holds: bool, message: impl FnOnce() -> String) -> Result<()
 
 /// Fails unless `got` is within `tolerance` of `expected`; NaN is not.
 pub(crate) fn close(what: &str, got: f64, expected: f64, tolerance: f64) -> Result<(), String> {
-    ensure((got - expected).abs() <= tolerance, || format!("{what}: expected {expected:e} +- {tolerance:e}, got {got:e}"))
+    ensure((got - expected).abs() <= tolerance, || {
+        format!("{what}: expected {expected:e} +- {tolerance:e}, got {got:e}")
+    })
 }
 
 #[cfg(test)]

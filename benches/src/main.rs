@@ -47,11 +47,8 @@ fn main() -> ExitCode {
 
 /// Prints the line of `workload`; says whether it did its work.
 fn run(workload: &Workload, iters: usize) -> bool {
-    let head = format!(
-        r#"{{"peer": "evenkeel", "version": "{}", "workload": "{}""#,
-        env!("CARGO_PKG_VERSION"),
-        workload.name
-    );
+    let head =
+        format!(r#"{{"peer": "evenkeel", "version": "{}", "workload": "{}""#, env!("CARGO_PKG_VERSION"), workload.name);
     match workload.run {
         Run::Missing(why) => println!(r#"{head}, "unsupported": "{why}"}}"#),
         Run::Timed(run) => match run(&Timer { iters }) {

@@ -41,13 +41,8 @@ const PLAIN: Mlp = Mlp {
 };
 const NORMALIZED: Mlp = Mlp { norm: true, ..PLAIN };
 const WIDE: Mlp = Mlp { sizes: &[784, 512, 512, 512, 10], batch: 512, ..NORMALIZED };
-const ADAM: Mlp = Mlp {
-    sizes: &[784, 512, 512, 10],
-    batch: 128,
-    norm: false,
-    activation: Activation::Relu,
-    rule: Rule::Adam(1e-3),
-};
+const ADAM: Mlp =
+    Mlp { sizes: &[784, 512, 512, 10], batch: 128, norm: false, activation: Activation::Relu, rule: Rule::Adam(1e-3) };
 
 /// Every workload, in the order in which they are run.
 pub(crate) const WORKLOADS: &[Workload] = &[

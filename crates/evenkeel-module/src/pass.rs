@@ -274,6 +274,13 @@ impl<F: Float> Step<'_, F> {
         self.tape.with_gradient(self.tape.nth(index as usize), read)
     }
 
+    /// Calls `update` with the parameter's values, to be changed, and its gradient, if the pass computed one. No copy.
+    pub fn update<R>(&self, parameter: &mut Parameter<F>, update: impl FnOnce(&mut [F], &[F]) -> R) -> Option<R> {
+        let &index = self.book.bound.get(&parameter.id().number())?;
+        let gradient = self.tape.nth(index as usize);
+        self.tape.with_gradient(gradient, |gradient| update(parameter.as_mut_slice(), gradient))
+    }
+
     /// Applies the recorded observations to the buffers of `module`, frozen ones excepted.
     pub fn commit(&self, module: &mut (impl Module<F> + ?Sized)) {
         self.apply(module, None, Origin::Running);

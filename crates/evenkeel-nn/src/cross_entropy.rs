@@ -51,12 +51,10 @@ impl CrossEntropy {
     /// If the shapes do not fit or a class index is beyond the classes.
     #[track_caller]
     pub fn loss<'t, F: Float>(&self, logits: Var<'t, F>, targets: &Tensor<u32>) -> Var<'t, F> {
-        let op = CrossEntropyOp {
-            targets: targets.clone(),
-            smoothing: F::from_f64(self.smoothing),
-            weights: self.weights.as_ref().map(|w| Tensor::from_fn([w.len()], |c| F::from_f64(w[c]))),
-            reduction: self.reduction,
-        };
+        let mut op = CrossEntropyOp::new(targets.clone());
+        op.smoothing = F::from_f64(self.smoothing);
+        op.weights = self.weights.as_ref().map(|w| Tensor::from_fn([w.len()], |c| F::from_f64(w[c])));
+        op.reduction = self.reduction;
         logits.tape().record(op, &[logits])
     }
 }

@@ -139,12 +139,7 @@ impl ChannelLayout {
                     let (x, dy) = (&x[at..][..self.inner], &dy[at..][..self.inner]);
                     kernel::simd(
                         #[inline(always)]
-                        || {
-                            (
-                                s + kernel::sum_by(dy.len(), |i| dy[i]),
-                                p + kernel::sum_by(dy.len(), |i| dy[i] * (x[i] - m)),
-                            )
-                        },
+                        || (s + kernel::sum_map(dy, |dy| dy), p + kernel::sum_zip(x, dy, |x, dy| dy * (x - m))),
                     )
                 });
             });
@@ -197,8 +192,8 @@ fn plane_moments<F: Float>(x: &[F]) -> (F, F, usize) {
             let n = x.len();
             // Relative to a value of the sample, so that a large common offset costs no digits of the sum.
             let origin = x[0];
-            let mean = origin + kernel::sum_by(n, |i| x[i] - origin) / F::from_usize(n);
-            (mean, kernel::sum_by(n, |i| (x[i] - mean) * (x[i] - mean)), n)
+            let mean = origin + kernel::sum_map(x, |x| x - origin) / F::from_usize(n);
+            (mean, kernel::sum_map(x, |x| (x - mean) * (x - mean)), n)
         },
     )
 }

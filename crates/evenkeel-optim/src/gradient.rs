@@ -34,7 +34,7 @@ pub(crate) fn sum_of_squares<F: Float>(g: &[F]) -> f64 {
         return sum;
     }
     // Next to where squares of `f32` overflow or vanish: slower, in `f64`.
-    let block = |g: &[F]| kernel::simd(|| kernel::sum_by(g.len(), |i| g[i].to_f64() * g[i].to_f64()));
+    let block = |g: &[F]| g.iter().map(|g| g.to_f64() * g.to_f64()).sum::<f64>();
     parallel::reduce(g.len(), kernel::BLOCK, |r| block(&g[r]), |a, b| a + b).unwrap_or(0.0)
 }
 

@@ -29,9 +29,7 @@ pub(crate) struct Memory<F: Float> {
     /// step walks through w, g and one more stretch of memory, however many arrays there are.
     tiles: Vec<F>,
     arrays: usize,
-    /// Stands in for the parameter's values while they are being changed. It is never written to, so that the
-    /// operating system never provides its pages.
-    stand_in: Tensor<F>,
+    shape: Shape,
 }
 
 impl<F: Float> Slot<F> {
@@ -44,28 +42,27 @@ impl<F: Float> Slot<F> {
         parameter: &mut Parameter<F>,
         step: &Step<'_, F>,
     ) -> bool {
-        if parameter.is_frozen() || step.with_gradient(parameter, |_| ()).is_none() {
+        if parameter.is_frozen() {
             return false;
         }
-        self.updates += 1;
-        let at = StepInfo {
-            learning_rate: learning_rate * self.settings.learning_rate_factor,
-            weight_decay: self.settings.weight_decay,
-            update: self.updates,
-        };
-        let memory = self.memory.get_or_insert_with(|| Memory::new(rule.state_names().len(), parameter.shape()));
-        // The gradient is lent only together with the parameter, whose values are therefore taken out meanwhile.
-        let mut value = parameter.value().clone();
-        parameter.set(memory.stand_in.clone());
-        step.with_gradient(parameter, |g| memory.walk(rule, &at, clip, value.as_mut_slice(), g));
-        parameter.set(value);
-        true
+        let shape = parameter.shape();
+        let updated = step.update(parameter, |w, g| {
+            self.updates += 1;
+            let at = StepInfo {
+                learning_rate: learning_rate * self.settings.learning_rate_factor,
+                weight_decay: self.settings.weight_decay,
+                update: self.updates,
+            };
+            let memory = self.memory.get_or_insert_with(|| Memory::new(rule.state_names().len(), shape));
+            memory.walk(rule, &at, clip, w, g);
+        });
+        updated.is_some()
     }
 }
 
 impl<F: Float> Memory<F> {
     pub(crate) fn new(arrays: usize, shape: Shape) -> Self {
-        Self { tiles: vec![F::ZERO; arrays * shape.numel()], arrays, stand_in: Tensor::zeros(shape) }
+        Self { tiles: vec![F::ZERO; arrays * shape.numel()], arrays, shape }
     }
 
     fn walk(&mut self, rule: &dyn Rule<F>, at: &StepInfo, clip: Clip<F>, w: &mut [F], g: &[F]) {
@@ -94,12 +91,12 @@ impl<F: Float> Memory<F> {
 
     /// Array number `k`, in the parameter's order.
     pub(crate) fn array(&self, k: usize) -> Tensor<F> {
-        let mut values = Vec::with_capacity(self.stand_in.shape().numel());
+        let mut values = Vec::with_capacity(self.shape.numel());
         for tile in self.tiles.chunks(self.arrays * TILE) {
             let len = tile.len() / self.arrays;
             values.extend_from_slice(&tile[k * len..][..len]);
         }
-        Tensor::from_vec(self.stand_in.shape(), values).expect("as many values as the parameter has")
+        Tensor::from_vec(self.shape, values).expect("as many values as the parameter has")
     }
 
     /// Sets array number `k`, given in the parameter's order.

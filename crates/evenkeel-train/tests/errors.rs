@@ -117,12 +117,12 @@ fn evaluation_and_prediction_agree() {
     let mut net = sequential![Linear::new(64, 32).without_bias(), BatchNorm::new(32), Sigmoid, Linear::new(32, 10)]
         .initialize(&XavierUniform::default(), Seed(1))
         .unwrap();
-    let history =
-        Trainer::new(Sgd::new(0.5)).epochs(3).fit(&mut net, CrossEntropy::default(), &train, &test).unwrap();
+    let history = Trainer::new(Sgd::new(0.5)).epochs(3).fit(&mut net, CrossEntropy::default(), &train, &test).unwrap();
     let result = Trainer::evaluate(&net, &CrossEntropy::default(), &test).unwrap();
     assert_eq!(Some(result.loss), history.last("test_loss"));
     assert_eq!(result.accuracy, history.last("test_accuracy"));
     let outputs = Trainer::predict(&net, &test).unwrap();
-    let right = outputs.argmax_axis(1).as_slice().iter().enumerate().filter(|&(i, &c)| test.label(i) == Some(c as u32)).count();
+    let right =
+        outputs.argmax_axis(1).as_slice().iter().enumerate().filter(|&(i, &c)| test.label(i) == Some(c as u32)).count();
     assert_eq!(result.accuracy, Some(right as f64 / test.len() as f64));
 }

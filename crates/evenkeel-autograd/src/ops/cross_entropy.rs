@@ -26,27 +26,38 @@ pub enum Reduction {
 /// respect to the logits is `p a - q`, with q the weighted, smoothed target and a its sum.
 #[derive(Clone, Debug)]
 pub struct CrossEntropyOp<F: Float> {
-    /// The class of each example.
-    pub targets: Tensor<u32>,
     /// The share of the target that is spread evenly over all classes, in [0, 1].
     pub smoothing: F,
     /// A weight per class.
     pub weights: Option<Tensor<F>>,
     /// How the examples' losses become one.
     pub reduction: Reduction,
+    /// Let go of in the forward pass, so that whoever owns the buffer can fill it anew while the step is still recorded.
+    targets: Option<Tensor<u32>>,
 }
 
+/// Class indices are kept as floats between the passes: up to here every index is exact in `f32`.
+const MOST_CLASSES: usize = 1 << 24;
+
 impl<F: Float> CrossEntropyOp<F> {
+    /// Against `targets`, without smoothing and weights, averaged.
+    pub fn new(targets: Tensor<u32>) -> Self {
+        Self { smoothing: F::ZERO, weights: None, reduction: Reduction::Mean, targets: Some(targets) }
+    }
+
+    fn targets(&self) -> &Tensor<u32> {
+        self.targets.as_ref().expect("recorded once")
+    }
+
     fn weight(&self, class: usize) -> F {
         self.weights.as_ref().map_or(F::ONE, |w| w.as_slice()[class])
     }
 
     /// What the losses' sum is multiplied by.
-    fn scale(&self) -> F {
-        let targets = self.targets.as_slice();
+    fn scale(&self, targets: &[F]) -> F {
         match (self.reduction, &self.weights) {
             (Reduction::Mean, None) => F::ONE / F::from_usize(targets.len()),
-            (Reduction::Mean, Some(_)) => F::ONE / targets.iter().map(|&t| self.weight(t as usize)).sum::<F>(),
+            (Reduction::Mean, Some(_)) => F::ONE / targets.iter().map(|&t| self.weight(class(t))).sum::<F>(),
             (Reduction::Sum | Reduction::None, _) => F::ONE,
         }
     }
@@ -61,6 +72,18 @@ impl<F: Float> CrossEntropyOp<F> {
     }
 }
 
+/// The class that was kept as a float.
+fn class<F: Float>(kept: F) -> usize {
+    kept.to_f64() as usize
+}
+
+/// The kept values: each example's class, ln sum e^x, and loss.
+fn parts<F>(saved: &mut [F]) -> [&mut [F]; 3] {
+    let (targets, rest) = saved.split_at_mut(saved.len() / 3);
+    let (log_sums, losses) = rest.split_at_mut(rest.len() / 2);
+    [targets, log_sums, losses]
+}
+
 /// Rows that make up a block of parallel work.
 fn rows_per_block(classes: usize) -> usize {
     (kernel::BLOCK / classes.max(1)).max(1)
@@ -72,7 +95,7 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
     }
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let targets = self.targets.shape();
+        let targets = self.targets().shape();
         let &[n, classes] = inputs[0].dims() else {
             return Err(ShapeError::new(
                 "cross_entropy",
@@ -89,12 +112,20 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
                 "give one class index an example",
             ));
         }
-        if let Some(target) = self.targets.as_slice().iter().find(|&&t| t as usize >= classes) {
+        if let Some(target) = self.targets().as_slice().iter().find(|&&t| t as usize >= classes) {
             return Err(ShapeError::new(
                 "cross_entropy",
                 format!("class indices below {classes}"),
                 format!("class {target}"),
                 "give the network one output a class",
+            ));
+        }
+        if classes > MOST_CLASSES {
+            return Err(ShapeError::new(
+                "cross_entropy",
+                format!("at most {MOST_CLASSES} classes"),
+                format!("logits {}", inputs[0]),
+                "use a hierarchical or sampled softmax",
             ));
         }
         if let Some(w) = self.weights.as_ref().filter(|w| w.shape() != Shape::from([classes])) {
@@ -108,29 +139,23 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
         Ok(if self.reduction == Reduction::None { targets } else { Shape::SCALAR })
     }
 
-    /// ln sum e^x and the loss of each example.
     fn saved(&self, _inputs: &[Shape]) -> usize {
-        2 * self.targets.shape().numel()
+        3 * self.targets().shape().numel()
     }
 
     fn forward(&mut self, x: &Inputs<'_, F>, y: &mut [F], saved: &mut [F]) {
-        let targets = self.targets.as_slice();
-        let (n, classes) = (targets.len(), x.shape(0)[1]);
+        let classes = x.shape(0)[1];
         let x = x.value(0);
-        let (log_sums, losses) = saved.split_at_mut(n);
+        let [targets, log_sums, losses] = parts(saved);
+        let given = self.targets.take().expect("recorded once");
+        targets.iter_mut().zip(given.as_slice()).for_each(|(kept, &t)| *kept = F::from_usize(t as usize));
+        drop(given);
         let rows = rows_per_block(classes);
         parallel::chunks_mut2(log_sums, rows, losses, rows, |block, log_sums, losses| {
             for (i, (log_sum, loss)) in log_sums.iter_mut().zip(losses).enumerate() {
                 let row = &x[(block * rows + i) * classes..][..classes];
-                let target = targets[block * rows + i] as usize;
-                let total = kernel::simd(
-                    #[inline(always)]
-                    || {
-                        let m = kernel::max_value(row);
-                        (m, kernel::sum_by(classes, |c| (row[c] - m).exp()))
-                    },
-                );
-                *log_sum = total.0 + total.1.ln();
+                let target = class(targets[block * rows + i]);
+                *log_sum = log_sum_exp(row);
                 *loss = (F::ONE - self.smoothing) * self.weight(target) * (*log_sum - row[target]);
                 if self.is_smoothed() {
                     *loss += (0..classes).map(|c| self.spread(c, classes) * (*log_sum - row[c])).sum::<F>();
@@ -139,30 +164,27 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
         });
         match self.reduction {
             Reduction::None => y.copy_from_slice(losses),
-            Reduction::Sum | Reduction::Mean => y[0] = kernel::sum(losses) * self.scale(),
+            Reduction::Sum | Reduction::Mean => y[0] = kernel::sum(losses) * self.scale(targets),
         }
     }
 
     fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         let Some(dx) = dx[0].wanted() else { return };
-        let targets = self.targets.as_slice();
         let classes = at.x.shape(0)[1];
-        let x = at.x.value(0);
-        let scale = self.scale();
+        let (x, dy) = (at.x.value(0), at.dy);
+        let [targets, log_sums, _] = parts(at.saved);
+        let (targets, log_sums) = (&*targets, &*log_sums);
+        let scale = self.scale(targets);
         let spread_sum: F =
             if self.is_smoothed() { (0..classes).map(|c| self.spread(c, classes)).sum() } else { F::ZERO };
         let rows = rows_per_block(classes);
         parallel::chunks_mut(dx, rows * classes.max(1), |block, dx| {
             for (i, dx) in dx.chunks_exact_mut(classes.max(1)).enumerate() {
                 let example = block * rows + i;
-                let (x, target) = (&x[example * classes..][..classes], targets[example] as usize);
-                let upstream = scale * if self.reduction == Reduction::None { at.dy[example] } else { at.dy[0] };
+                let (x, target) = (&x[example * classes..][..classes], class(targets[example]));
+                let upstream = scale * if self.reduction == Reduction::None { dy[example] } else { dy[0] };
                 let own = (F::ONE - self.smoothing) * self.weight(target);
-                let (log_sum, total) = (at.saved[example], (own + spread_sum) * upstream);
-                kernel::simd(
-                    #[inline(always)]
-                    || dx.iter_mut().zip(x).for_each(|(dx, &x)| *dx = (x - log_sum).exp() * total),
-                );
+                scaled_softmax(x, log_sums[example], (own + spread_sum) * upstream, dx);
                 dx[target] -= own * upstream;
                 if self.is_smoothed() {
                     dx.iter_mut().enumerate().for_each(|(c, dx)| *dx -= self.spread(c, classes) * upstream);
@@ -170,6 +192,33 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
             }
         });
     }
+}
+
+/// ln sum e^x, shifted by the largest value so that nothing overflows.
+fn log_sum_exp<F: Float>(x: &[F]) -> F {
+    let (largest, total) = kernel::simd(
+        #[inline(always)]
+        move || {
+            let largest = kernel::max_value(x);
+            (
+                largest,
+                kernel::sum_map(
+                    x,
+                    #[inline(always)]
+                    move |x| (x - largest).exp(),
+                ),
+            )
+        },
+    );
+    largest + total.ln()
+}
+
+/// y = factor e^(x - log_sum)
+fn scaled_softmax<F: Float>(x: &[F], log_sum: F, factor: F, y: &mut [F]) {
+    kernel::simd(
+        #[inline(always)]
+        move || y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - log_sum).exp() * factor),
+    );
 }
 
 impl<'t, F: Float> Var<'t, F> {
@@ -180,7 +229,6 @@ impl<'t, F: Float> Var<'t, F> {
     #[track_caller]
     #[must_use]
     pub fn cross_entropy(self, targets: Tensor<u32>) -> Self {
-        let op = CrossEntropyOp { targets, smoothing: F::ZERO, weights: None, reduction: Reduction::Mean };
-        self.tape.record(op, &[self])
+        self.tape.record(CrossEntropyOp::new(targets), &[self])
     }
 }

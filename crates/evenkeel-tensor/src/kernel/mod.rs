@@ -79,24 +79,12 @@ pub fn add_assign<F: Float>(y: &mut [F], x: &[F]) {
     update(y, x, |y, x| y + x);
 }
 
-/// Independent partial sums in [`sum_by`]: enough for the widest vectors to hide the latency of an addition.
+/// Independent partial sums: enough for the widest vectors to hide the latency of an addition.
 const LANES: usize = 32;
 
-/// The sum of `f(i)` over `0..len`, in [`LANES`] interleaved partial sums combined pairwise. Sequential.
+/// Adds the lanes pairwise.
 #[inline(always)]
-pub fn sum_by<F: Float>(len: usize, f: impl Fn(usize) -> F) -> F {
-    let mut lanes = [F::ZERO; LANES];
-    let whole = len / LANES * LANES;
-    let mut i = 0;
-    while i < whole {
-        for (lane, sum) in lanes.iter_mut().enumerate() {
-            *sum += f(i + lane);
-        }
-        i += LANES;
-    }
-    for (lane, sum) in lanes.iter_mut().enumerate().take(len - whole) {
-        *sum += f(whole + lane);
-    }
+fn fold_lanes<F: Float>(mut lanes: [F; LANES]) -> F {
     let mut width = LANES / 2;
     while width > 0 {
         for lane in 0..width {
@@ -108,43 +96,69 @@ pub fn sum_by<F: Float>(len: usize, f: impl Fn(usize) -> F) -> F {
     lanes[0]
 }
 
+/// The sum of `f` of each element, in 32 interleaved partial sums combined pairwise. Sequential; call it inside [`simd`].
+#[inline(always)]
+pub fn sum_map<F: Float>(x: &[F], f: impl Fn(F) -> F) -> F {
+    let mut lanes = [F::ZERO; LANES];
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (sum, &x) in lanes.iter_mut().zip(chunk) {
+            *sum += f(x);
+        }
+    }
+    lanes.iter_mut().zip(rest).for_each(|(sum, &x)| *sum += f(x));
+    fold_lanes(lanes)
+}
+
+/// The sum of `f` of each pair of elements; as [`sum_map`]. The shorter slice decides.
+#[inline(always)]
+pub fn sum_zip<F: Float>(x: &[F], y: &[F], f: impl Fn(F, F) -> F) -> F {
+    let n = x.len().min(y.len());
+    let mut lanes = [F::ZERO; LANES];
+    let ((xs, x_rest), (ys, y_rest)) = (x[..n].as_chunks::<LANES>(), y[..n].as_chunks::<LANES>());
+    for (x, y) in xs.iter().zip(ys) {
+        for (sum, (&x, &y)) in lanes.iter_mut().zip(x.iter().zip(y)) {
+            *sum += f(x, y);
+        }
+    }
+    lanes.iter_mut().zip(x_rest.iter().zip(y_rest)).for_each(|(sum, (&x, &y))| *sum += f(x, y));
+    fold_lanes(lanes)
+}
+
 /// The sum of `x`, over fixed blocks and a fixed tree.
 pub fn sum<F: Float>(x: &[F]) -> F {
-    parallel::reduce(
-        x.len(),
-        BLOCK,
-        |r| {
-            simd(
-                #[inline(always)]
-                || {
-                    let x = &x[r];
-                    sum_by(x.len(), |i| x[i])
-                },
-            )
-        },
-        |a, b| a + b,
-    )
-    .unwrap_or(F::ZERO)
+    let block = |x: &[F]| {
+        simd(
+            #[inline(always)]
+            move || {
+                sum_map(
+                    x,
+                    #[inline(always)]
+                    |x| x,
+                )
+            },
+        )
+    };
+    parallel::reduce(x.len(), BLOCK, |r| block(&x[r]), |a, b| a + b).unwrap_or(F::ZERO)
 }
 
 /// The sum of products of `x` and `y`, over fixed blocks and a fixed tree.
 pub fn dot<F: Float>(x: &[F], y: &[F]) -> F {
     assert_eq!(x.len(), y.len(), "dot: lengths");
-    parallel::reduce(
-        x.len(),
-        BLOCK,
-        |r| {
-            simd(
-                #[inline(always)]
-                || {
-                    let (x, y) = (&x[r.clone()], &y[r]);
-                    sum_by(x.len(), |i| x[i] * y[i])
-                },
-            )
-        },
-        |a, b| a + b,
-    )
-    .unwrap_or(F::ZERO)
+    let block = |x: &[F], y: &[F]| {
+        simd(
+            #[inline(always)]
+            move || {
+                sum_zip(
+                    x,
+                    y,
+                    #[inline(always)]
+                    |x, y| x * y,
+                )
+            },
+        )
+    };
+    parallel::reduce(x.len(), BLOCK, |r| block(&x[r.clone()], &y[r]), |a, b| a + b).unwrap_or(F::ZERO)
 }
 
 /// out\[c\] += the sum over rows of x\[r, c\], for `x` of rows of `out.len()` elements.
@@ -202,19 +216,17 @@ pub fn max_value<F: Float>(x: &[F]) -> F {
 #[allow(clippy::eq_op)]
 pub fn all_finite<F: Float>(x: &[F]) -> bool {
     // x - x is 0 for finite x and NaN otherwise; a sum keeps the NaN.
-    parallel::reduce(
-        x.len(),
-        BLOCK,
-        |r| {
-            simd(
-                #[inline(always)]
-                || {
-                    let x = &x[r];
-                    sum_by(x.len(), |i| x[i] - x[i]) == F::ZERO
-                },
-            )
-        },
-        |a, b| a && b,
-    )
-    .unwrap_or(true)
+    let block = |x: &[F]| {
+        simd(
+            #[inline(always)]
+            move || {
+                sum_map(
+                    x,
+                    #[inline(always)]
+                    |x| x - x,
+                ) == F::ZERO
+            },
+        )
+    };
+    parallel::reduce(x.len(), BLOCK, |r| block(&x[r]), |a, b| a && b).unwrap_or(true)
 }

@@ -30,8 +30,8 @@ struct Column {
 }
 
 impl Column {
-    fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), rows: Vec::new(), values: Vec::new() }
+    fn new(name: &str, room: usize) -> Self {
+        Self { name: name.to_owned(), rows: Vec::with_capacity(room), values: Vec::with_capacity(room) }
     }
 
     fn push(&mut self, row: usize, value: f64) {
@@ -42,7 +42,7 @@ impl Column {
 
 impl Log {
     pub(super) fn new(kind: &'static str, required: &[&str]) -> Self {
-        let columns = required.iter().map(|name| Column::new(name)).collect();
+        let columns = required.iter().map(|name| Column::new(name, 0)).collect();
         Self { kind, required: required.len(), steps: Vec::new(), epochs: Vec::new(), columns }
     }
 
@@ -73,7 +73,8 @@ impl Log {
             let place = metrics.binary_search_by(|column| column.name.as_str().cmp(name));
             let index = self.required + place.unwrap_or_else(|free| free);
             if place.is_err() {
-                self.columns.insert(index, Column::new(name));
+                // As much room as the steps have, so that what is reserved for them holds for late columns too.
+                self.columns.insert(index, Column::new(name, self.steps.capacity() - row));
             }
             self.columns[index].push(row, value);
         }

@@ -60,19 +60,20 @@ impl<F: Float> WithSimd for Product<'_, F> {
     }
 }
 
-/// `a`, or a copy of it with neighbouring rows where that is read sufficiently often.
+/// `a`, or a copy of it without gaps where that is read sufficiently often.
 #[inline(always)]
 fn near<'a, F: Float>(a: Matrix<'a, F>, reads: usize, scratch: &'a mut [F]) -> Matrix<'a, F> {
-    const WORTH: usize = 3;
+    const WORTH: usize = 4;
     const SHORT: usize = 32;
-    if reads <= WORTH || a.columns < SHORT {
-        return a;
+    if reads < WORTH || a.columns < SHORT {
+        a
+    } else if a.row_stride == 1 {
+        pack::rows(a.t(), scratch);
+        Matrix { data: scratch, row_stride: 1, column_stride: a.rows, ..a }
+    } else {
+        pack::rows(a, scratch);
+        Matrix { data: scratch, row_stride: a.columns, column_stride: 1, ..a }
     }
-    if a.row_stride == 1 {
-        return near(a.t(), reads, scratch).t();
-    }
-    pack::rows(a, scratch);
-    Matrix { data: scratch, row_stride: a.columns, column_stride: 1, ..a }
 }
 
 /// A block of B as panels of whole vectors, packed or where it lies.

@@ -1,16 +1,16 @@
 //! Matrix products: C = A B and C += A B, for any strides of A and B.
 //!
-//! Every element of C is a sum over blocks of the inner dimension, of equal length (within one) and at most
-//! [`DEPTH`] long, added in order; within a block, products are added in order by fused multiply-adds.
-//! That order depends on the inner dimension alone. So the bits are the same for any number of threads,
-//! for any strides, and on every processor with fused multiply-add (AVX2 or AVX-512 on x86-64, NEON);
-//! elsewhere products are rounded before they are added.
+//! Every element of C is a sum over blocks of the inner dimension k, in order: q = ⌈k / [`DEPTH`]⌉ blocks, of
+//! ⌈k / q⌉ products each but for the last. Within a block, products are added in order by fused multiply-adds.
+//! That order depends on k alone. So the bits are the same for any number of threads, for any strides, and on
+//! every processor with fused multiply-add (AVX2 or AVX-512 on x86-64, NEON); elsewhere products are rounded
+//! before they are added.
 //!
 //! The work is arranged as in Goto and van de Geijn, "Anatomy of high-performance matrix multiplication"
-//! (ACM TOMS 34, 2008): a block of B is packed so that it is read in order from the second-level cache,
-//! and tiles of C are kept in registers. Measured against it on one thread of an AVX-512 machine, the
-//! libraries `private-gemm-x86`, `gemm` and `matrixmultiply` were slower, and the first reserves twice the
-//! third-level cache in address space for each thread.
+//! (ACM TOMS 34, 2008): a panel of B is packed so that it is read in order from the first-level cache, and tiles of
+//! C are kept in registers. Of the libraries that could be called instead, `private-gemm-x86` comes nearest; it was
+//! up to a quarter slower at the products of small networks, and reserves twice the third-level cache in address
+//! space for each thread.
 
 mod block;
 mod float;
@@ -144,7 +144,10 @@ fn rows_per_task(m: usize, k: usize, n: usize) -> usize {
     // was measured to cost more.
     let least = if rayon::current_thread_index().is_some() { 1 << 20 } else { 1 << 22 };
     let work = m.saturating_mul(k).saturating_mul(n);
-    let tasks = rayon::current_num_threads().min(work / least).max(1);
+    if work < 2 * least {
+        return m;
+    }
+    let tasks = rayon::current_num_threads().min(work / least);
     m.div_ceil(tasks).next_multiple_of(tile::ROWS)
 }
 

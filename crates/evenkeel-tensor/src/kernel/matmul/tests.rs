@@ -11,7 +11,7 @@ fn values<F: Float>(len: usize, seed: u64) -> Vec<F> {
     (0..len).map(|i| F::from_f64(hash(i) as f64 / (1_u64 << 23) as f64 - 1.0)).collect()
 }
 
-/// A matrix of the given extents in one of six layouts, on `data`, which is filled for it.
+/// A matrix of the given extents in one of seven layouts, on `data`, which is filled for it.
 fn layout<F: Float>(data: &mut Vec<F>, rows: usize, columns: usize, kind: usize, seed: u64) -> Matrix<'_, F> {
     let (row_stride, column_stride) = match kind {
         0 => (columns, 1),                // by rows
@@ -19,6 +19,7 @@ fn layout<F: Float>(data: &mut Vec<F>, rows: usize, columns: usize, kind: usize,
         2 => (columns + 3, 1),            // a slice of wider rows
         3 => (2, 2 * rows + 1),           // every second element of columns
         4 => (3 * columns + 1, 3),        // every third element of rows
+        5 => (1, 1),                      // overlapping rows
         _ => ([0, columns][rows % 2], 1), // one row for all, or by rows
     };
     let len = (rows.max(1) - 1) * row_stride + (columns.max(1) - 1) * column_stride + 1;
@@ -81,7 +82,7 @@ const SHAPES: [(usize, usize, usize); 16] = [
 #[test]
 fn products_of_all_layouts_follow_the_definition() {
     for (m, k, n) in SHAPES {
-        for kinds in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (3, 4), (4, 3), (5, 5), (2, 1), (1, 4)] {
+        for kinds in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (3, 4), (4, 3), (5, 6), (6, 5), (2, 1), (1, 4)] {
             check_layouts::<f32>(m, k, n, kinds, Write::Overwrite);
             check_layouts::<f64>(m, k, n, kinds, Write::Accumulate);
         }
@@ -92,7 +93,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn products_of_any_extents_follow_the_definition(
-        m in 0..40_usize, k in 0..300_usize, n in 0..150_usize, kinds in (0..6_usize, 0..6_usize), add in any::<bool>()
+        m in 0..40_usize, k in 0..300_usize, n in 0..150_usize, kinds in (0..7_usize, 0..7_usize), add in any::<bool>()
     ) {
         let write = if add { Write::Accumulate } else { Write::Overwrite };
         check_layouts::<f32>(m, k, n, kinds, write);

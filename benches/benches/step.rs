@@ -1,2 +1,0 @@
-//! Kernels alone: normalisation, cross-entropy, update rules, small products.
-fn main() {}
