@@ -5,7 +5,7 @@
 //! `--data`, the embedded 8 x 8 digits.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Parser;
 use evenkeel::data::{Batch, Mnist};
@@ -72,6 +72,11 @@ struct Run {
 impl Run {
     fn name(&self) -> &'static str {
         if self.batch_norm { "BatchNorm" } else { "plain" }
+    }
+
+    /// The name in file names.
+    fn kind(&self) -> &'static str {
+        kind(self.batch_norm)
     }
 
     fn accuracy(&self) -> f64 {
@@ -179,6 +184,10 @@ fn load(arguments: &Arguments) -> Result<(Dataset, Dataset, &'static str), Box<d
     }
 }
 
+fn kind(batch_norm: bool) -> &'static str {
+    if batch_norm { "batchnorm" } else { "plain" }
+}
+
 fn train_one(
     arguments: &Arguments,
     batch_norm: bool,
@@ -195,8 +204,7 @@ fn train_one(
         .evaluate_every(arguments.evaluate_every)
         .progress(true)
         .callback(SigmoidInput::new(&net, test));
-    let kind = if batch_norm { "batchnorm" } else { "plain" };
-    let checkpoint = arguments.out.join(format!("{kind}-seed{seed}.safetensors"));
+    let checkpoint = arguments.out.join(format!("{}-seed{seed}.safetensors", kind(batch_norm)));
     if let Some(every) = arguments.checkpoint_every {
         trainer = trainer.checkpoint_every(every, &checkpoint);
     }
@@ -221,7 +229,8 @@ fn table(runs: &[Run]) -> Table {
             ]
         }),
     );
-    for batch_norm in [false, true] {
+    let seeds = runs.len() / 2;
+    for batch_norm in [false, true].into_iter().filter(|_| seeds > 1) {
         let of: Vec<&Run> = runs.iter().filter(|run| run.batch_norm == batch_norm).collect();
         let mean = |f: &dyn Fn(&Run) -> f64| of.iter().map(|run| f(run)).sum::<f64>() / of.len() as f64;
         let Some(first) = of.first() else { continue };
@@ -248,21 +257,33 @@ fn write_report(arguments: &Arguments, runs: &[Run], table: Table, data: &str) -
         .y_label("test accuracy")
         .runs("plain", curves(false))
         .runs("BatchNorm", curves(true));
-    let mut inputs = Chart::new("Input of one sigmoid of the last hidden layer")
-        .caption("Figure 1 (b, c) of the paper: 15th, 50th and 85th percentile over held-out examples, first seed.")
-        .x_label("step")
-        .y_label("input of the sigmoid");
-    for run in runs.iter().take(2) {
-        let percentiles = run.percentiles();
-        inputs = inputs
-            .band(run.name(), percentiles.iter().map(|&(step, low, _, high)| (step, low, high)))
-            .line(run.name(), percentiles.iter().map(|&(step, _, middle, _)| (step, middle)));
+    // One scale for both networks, as in the paper.
+    let first: Vec<&Run> = runs.iter().take(2).collect();
+    let extremes = first.iter().flat_map(|run| run.percentiles()).flat_map(|(_, low, _, high)| [low, high]);
+    let (low, high) = extremes.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    let inputs: Vec<Chart> = first
+        .iter()
+        .map(|run| {
+            let percentiles = run.percentiles();
+            Chart::new(format!("Input of one sigmoid of the last hidden layer, {}", run.name()))
+                .caption(format!(
+                    "Figure 1 ({}) of the paper: 15th, 50th and 85th percentile over held-out examples, seed {}.",
+                    if run.batch_norm { "c" } else { "b" },
+                    run.seed
+                ))
+                .x_label("step")
+                .y_label("input of the sigmoid")
+                .y_range(low, high)
+                .band(run.name(), percentiles.iter().map(|&(step, low, _, high)| (step, low, high)))
+                .line(run.name(), percentiles.iter().map(|&(step, _, middle, _)| (step, middle)))
+        })
+        .collect();
+    accuracy.write_svg(arguments.out.join("accuracy.svg"))?;
+    for (run, chart) in first.iter().zip(&inputs) {
+        chart.write_svg(arguments.out.join(format!("sigmoid_input_{}.svg", run.kind())))?;
     }
-    let svg = |name: &str| -> PathBuf { Path::new(&arguments.out).join(name) };
-    accuracy.write_svg(svg("accuracy.svg"))?;
-    inputs.write_svg(svg("sigmoid_input.svg"))?;
     let path = arguments.out.join("report.html");
-    Report::new("Batch normalisation accelerates training")
+    let report = Report::new("Batch normalisation accelerates training")
         .paragraph(format!(
             "Section 4.1 of Ioffe & Szegedy 2015 (arXiv 1502.03167) on {data}{}: three hidden layers of 100 sigmoids, cross-entropy, \
              {BATCH} examples a step, {} steps of plain gradient descent. The paper prints neither the learning rate nor the \
@@ -272,8 +293,7 @@ fn write_report(arguments: &Arguments, runs: &[Run], table: Table, data: &str) -
             arguments.steps, arguments.learning_rate, arguments.weight_std,
         ))
         .table(table)
-        .chart(accuracy)
-        .chart(inputs)
-        .write(&path)?;
+        .chart(accuracy);
+    inputs.into_iter().fold(report, Report::chart).write(&path)?;
     Ok(path)
 }

@@ -55,8 +55,10 @@ fn finishing_lets_go_of_the_parameters() {
     pass.backward(net.forward(&pass, pass.constant(Tensor::ones([1, 2]))).sum());
     let step = workspace.finish();
     step.with_gradient(&net.weight, |g| assert_eq!(g, [1.0; 4])).unwrap();
-    net.weight.as_mut_slice()[0] = 9.0;
+    assert_eq!(step.update(&mut net.weight, |w, g| w[0] -= 0.5 * g[0]), Some(()));
+    assert_eq!(net.weight.value().as_slice(), [0.5, 2.0, 3.0, 4.0]);
     assert_eq!(net.weight.value().as_slice().as_ptr(), address, "changed in place");
+    assert!(step.update(&mut net.weight.clone(), |_, _| ()).is_none(), "a clone took no part");
 }
 
 #[test]

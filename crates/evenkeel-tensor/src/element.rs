@@ -79,8 +79,8 @@ pub trait Float:
     fn powf(self, n: Self) -> Self;
     /// Natural logarithm, as the standard library computes it.
     fn ln(self) -> Self;
-    /// e^x in branch-free arithmetic that vectorises and gives the same bits on every processor;
-    /// within 2 units in the last place, and 0, infinity and NaN where they belong.
+    /// e^x in branch-free arithmetic that vectorises and gives the same bits on every processor with fused
+    /// multiply-add; within 2 units in the last place. A result below the smallest normal number is 0.
     fn exp(self) -> Self;
     /// e^x - 1 without cancellation near 0; same arithmetic as [`exp`](Float::exp).
     fn exp_m1(self) -> Self;
@@ -114,40 +114,46 @@ pub trait Float:
     fn to_bits_u64(self) -> u64;
 }
 
-/// Defines `$name(x) -> (p, a, b)` with e^x = (1 + p) a b: x = n ln 2 + r with |r| <= ln(2)/2, p = e^r - 1,
-/// and a b = 2^n in two factors, so that subnormal results and those next to overflow are right.
+/// a b + c: rounded once where processors have the instruction, so that it is fast there and the bits are the same on all of
+/// them; elsewhere (WebAssembly) rounded twice, since fusing in software takes a hundred times as long.
+macro_rules! fused {
+    ($a:expr, $b:expr, $c:expr) => {
+        if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) { $a.mul_add($b, $c) } else { $a * $b + $c }
+    };
+}
+
+/// Defines `$name(x) -> (p, n)` with e^x = (1 + p) 2^n: x = n ln 2 + r with |r| <= ln(2)/2 and p = e^r - 1; n as the bits of an
+/// integer. Beyond `$low` and `$high` x counts as those.
 macro_rules! exp_parts {
-    ($name:ident, $f:ident, $i:ident, $mantissa:expr, $bias:expr, $low:expr, $high:expr, $ln2_hi:expr, $ln2_lo:expr, [$($c:expr),*]) => {
+    ($name:ident, $f:ident, $u:ident, $mantissa:expr, $low:expr, $high:expr, $ln2_hi:expr, $ln2_lo:expr, [$($c:expr),*]) => {
         #[inline(always)]
         #[allow(clippy::excessive_precision)]
-        fn $name(x: $f) -> ($f, $f, $f) {
+        fn $name(x: $f) -> ($f, $u) {
             // Plain comparisons instead of clamp, so that NaN passes through.
             let x = if x > $high { $high } else { x };
             let x = if x < $low { $low } else { x };
             // Adding 1.5 * 2^mantissa rounds to the nearest integer and leaves it in the low bits.
             const MAGIC: $f = 1.5 * (1u64 << $mantissa) as $f;
-            let shifted = x * std::$f::consts::LOG2_E + MAGIC;
-            let n = (shifted.to_bits() as $i).wrapping_sub(MAGIC.to_bits() as $i);
-            let r = (x - (shifted - MAGIC) * $ln2_hi) - (shifted - MAGIC) * $ln2_lo;
+            let shifted = fused!(x, std::$f::consts::LOG2_E, MAGIC);
+            let n = shifted - MAGIC;
+            let r = fused!(-n, $ln2_lo, fused!(-n, $ln2_hi, x));
             // Horner on the sum of r^k / k!, without its leading 1.
             let mut p: $f = 0.0;
-            $( p = p * r + $c; )*
-            let scale = |k: $i| $f::from_bits((k.wrapping_add($bias) << $mantissa) as _);
-            (p * r, scale(n >> 1), scale(n - (n >> 1)))
+            $( p = fused!(p, r, $c); )*
+            (p * r, shifted.to_bits().wrapping_sub(MAGIC.to_bits()))
         }
     };
 }
 
-// The bounds lie just beyond the arguments whose results round to 0 and overflow to infinity. ln 2 is
-// split so that n times its high part is exact.
+// The bounds are the logarithms of the smallest normal and of the largest number. ln 2 is split so that n times its high part
+// is exact.
 exp_parts!(
     exp_parts_f32,
     f32,
-    i32,
+    u32,
     23,
-    127,
-    -104.0,
-    89.0,
+    -87.336_54,
+    88.722_83,
     0.693_359_375,
     -2.121_944_4e-4,
     [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0]
@@ -155,11 +161,10 @@ exp_parts!(
 exp_parts!(
     exp_parts_f64,
     f64,
-    i64,
+    u64,
     52,
-    1023,
-    -746.0,
-    710.0,
+    -708.396_418_532_264_1,
+    709.782_712_893_384,
     0.693_147_180_369_123_816_490,
     1.908_214_929_270_587_700_02e-10,
     [
@@ -180,7 +185,7 @@ exp_parts!(
 );
 
 macro_rules! float {
-    ($f:ident, $exp_parts:ident) => {
+    ($f:ident, $exp_parts:ident, $mantissa:expr, $bias:expr, $low:expr, $high:expr) => {
         impl Float for $f {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -215,13 +220,21 @@ macro_rules! float {
             }
             #[inline(always)]
             fn exp(self) -> Self {
-                let (p, a, b) = $exp_parts(self);
-                (p + 1.0) * a * b
+                let (p, n) = $exp_parts(self);
+                // Adding n to the exponent multiplies by 2^n: within the bounds the result is normal.
+                let y = $f::from_bits((p + 1.0).to_bits().wrapping_add(n << $mantissa));
+                let y = if self > $high { $f::INFINITY } else { y };
+                let y = if self < $low { 0.0 } else { y };
+                if self.is_nan() { self } else { y }
             }
             #[inline(always)]
             fn exp_m1(self) -> Self {
-                let (p, a, b) = $exp_parts(self);
-                p * a * b + (a * b - 1.0)
+                // From here on 1 is less than half a unit in the last place of e^x.
+                const LARGE: $f = 40.0;
+                let (p, n) = $exp_parts(if self > LARGE { LARGE } else { self });
+                let scale = $f::from_bits(n.wrapping_add($bias) << $mantissa);
+                let y = fused!(p, scale, scale - 1.0);
+                if self > LARGE { Float::exp(self) } else { y }
             }
             #[inline(always)]
             fn copysign(self, sign: Self) -> Self {
@@ -251,8 +264,8 @@ macro_rules! float {
     };
 }
 
-float!(f32, exp_parts_f32);
-float!(f64, exp_parts_f64);
+float!(f32, exp_parts_f32, 23, 127, -87.336_54, 88.722_83);
+float!(f64, exp_parts_f64, 52, 1023, -708.396_418_532_264_1, 709.782_712_893_384);
 
 #[cfg(test)]
 mod tests {
@@ -268,7 +281,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn exp_f32_is_within_two_ulps(x in -103.0f32..88.7) {
+        fn exp_f32_is_within_two_ulps(x in -87.3f32..88.72) {
             prop_assert!(ulps32(Float::exp(x), f64::from(x).exp()) <= 2.0);
         }
 
@@ -309,7 +322,10 @@ mod tests {
         assert_eq!(Float::tanh(f32::INFINITY), 1.0);
         assert_eq!(Float::tanh(f64::NEG_INFINITY), -1.0);
         assert_eq!(Float::exp_m1(f64::NEG_INFINITY), -1.0);
-        // The smallest subnormal of f32 is about e^-103.28.
-        assert_eq!(Float::exp(-103.0f32), f32::from_bits(1));
+        // Subnormal results are 0, on both sides of which lie the smallest normal number and nothing.
+        assert_eq!(Float::exp(-88.0f32), 0.0);
+        assert!(Float::exp(-87.33f32) >= f32::MIN_POSITIVE && Float::exp(88.72f32).is_finite());
+        assert!(Float::exp(-708.39f64) >= f64::MIN_POSITIVE && Float::exp(709.78f64).is_finite());
+        assert_eq!(Float::exp_m1(1e3f32), f32::INFINITY);
     }
 }
