@@ -266,11 +266,20 @@ impl<F: Float> Tape<F> {
             return;
         }
         let top = root_of(&inner.nodes, y.index);
-        let mut seed = inner.pool.take(upstream.len());
-        seed.copy_from_slice(upstream);
-        inner.accumulate(top, seed);
-        for index in (0..=top).rev() {
-            inner.step_back(index);
+        if let Value::Computed(_) = inner.nodes[top as usize].value {
+            inner.propagate(top, upstream);
+        } else {
+            let mut gradient = inner.pool.take(upstream.len());
+            gradient.copy_from_slice(upstream);
+            inner.accumulate(top, gradient);
+        }
+        for index in (0..top).rev() {
+            if let Value::Computed(_) = inner.nodes[index as usize].value
+                && let Some(dy) = inner.nodes[index as usize].gradient.take()
+            {
+                inner.propagate(index, &dy);
+                inner.pool.give(dy);
+            }
         }
     }
 
@@ -442,12 +451,9 @@ impl<F: Float> Inner<F> {
         }
     }
 
-    /// Hands the gradient of node `index` on to its inputs.
-    fn step_back(&mut self, index: u32) {
-        let node = &mut self.nodes[index as usize];
-        let Value::Computed(_) = node.value else { return };
-        let Some(dy) = node.gradient.take() else { return };
-        let (first, end) = node.inputs;
+    /// Hands `dy`, the gradient of computed node `index`, on to its inputs.
+    fn propagate(&mut self, index: u32, dy: &[F]) {
+        let (first, end) = self.nodes[index as usize].inputs;
         debug_assert!(self.gradients.is_empty());
         for i in first..end {
             let input = self.inputs[i as usize];
@@ -465,12 +471,12 @@ impl<F: Float> Inner<F> {
         }
         let mut saved = std::mem::take(&mut self.nodes[index as usize].saved);
         let node = &self.nodes[index as usize];
-        let Value::Computed(y) = &node.value else { unreachable!("checked above") };
+        let Value::Computed(y) = &node.value else { unreachable!("computed nodes only") };
         let at = Backward {
             x: Inputs { nodes: &self.nodes, indices: &self.inputs[first as usize..end as usize] },
             y,
             saved: &mut saved,
-            dy: &dy,
+            dy,
             shape: node.shape,
         };
         node.op.as_deref().expect("a computed node has its operation").backward(at, &mut self.gradients);
@@ -480,6 +486,5 @@ impl<F: Float> Inner<F> {
             self.accumulate(gradient.root, gradient.buffer);
         }
         self.gradients = gradients;
-        self.pool.give(dy);
     }
 }

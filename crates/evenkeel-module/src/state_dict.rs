@@ -195,6 +195,7 @@ impl StateDict {
         let bytes = self.to_bytes()?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(FilePath::new("."));
         let write = || -> std::io::Result<()> {
+            #[cfg_attr(not(unix), allow(unused_mut))]
             let mut builder = tempfile::Builder::new();
             // Temporary files are private by default; this one stays, so the user's umask decides as for any file.
             #[cfg(unix)]

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod batch_norm;
+mod columns;
 mod fold;
 mod layout;
 mod moments;
 mod op;
+mod planes;
 mod population;
 
 pub use batch_norm::{BatchNorm, Statistics};

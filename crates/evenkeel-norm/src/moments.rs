@@ -3,7 +3,6 @@
 use evenkeel_tensor::{Float, ShapeError, Tensor};
 
 use crate::ChannelLayout;
-use crate::layout::merge;
 
 /// The count, mean and sum of squared deviations of each channel.
 ///
@@ -72,4 +71,15 @@ impl<F: Float> Moments<F> {
         let n = self.count.saturating_sub(ddof);
         self.m2.iter().map(|&m2| if n == 0 { F::ZERO } else { m2 / F::from_usize(n) }).collect()
     }
+}
+
+/// Chan's formula: the mean, squared deviations and count of two samples together.
+pub(crate) fn merge<F: Float>(a: (F, F, usize), b: (F, F, usize)) -> (F, F, usize) {
+    let n = a.2 + b.2;
+    if a.2 == 0 || b.2 == 0 {
+        return if a.2 == 0 { b } else { a };
+    }
+    let share = F::from_usize(b.2) / F::from_usize(n);
+    let delta = b.0 - a.0;
+    (a.0 + delta * share, a.1 + b.1 + delta * delta * (F::from_usize(a.2) * share), n)
 }

@@ -1,9 +1,10 @@
 //! Batch normalisation as one fused operation, with batch or stored statistics.
 
 use evenkeel_autograd::{Backward, Gradient, Inputs, Op, Var};
+use evenkeel_tensor::parallel::{self, Strip};
 use evenkeel_tensor::{Float, Shape, ShapeError, Tensor};
 
-use crate::ChannelLayout;
+use crate::{ChannelLayout, columns, planes};
 
 /// Whose mean and variance normalise a batch.
 #[derive(Clone, Debug)]
@@ -44,9 +45,87 @@ pub struct BatchNormOp<F: Float> {
 /// inverse deviation), then four of scratch.
 const PARTS: usize = 8;
 
-fn parts<F>(saved: &mut [F]) -> [&mut [F]; PARTS] {
-    let mut rows = saved.chunks_exact_mut((saved.len() / PARTS).max(1));
-    std::array::from_fn(|_| rows.next().unwrap_or_default())
+impl<F: Float> BatchNormOp<F> {
+    /// Statistics and output of the channels from `first` on.
+    fn forward_group(
+        &self,
+        layout: ChannelLayout,
+        x: &Inputs<'_, F>,
+        first: usize,
+        mut y: Strip<'_, F>,
+        mut kept: Strip<'_, F>,
+    ) {
+        let [mean, variance, inverse, scale, shift] = kept.first_rows();
+        let channels = first..first + mean.len();
+        match &self.normalizer {
+            Normalizer::Batch => {
+                layout.group_moments(x.value(0), first, mean, variance);
+                let n = F::from_usize(layout.count());
+                variance.iter_mut().for_each(|v| *v /= n);
+            }
+            Normalizer::Stored { mean: m, variance: v } => {
+                mean.copy_from_slice(&m.as_slice()[channels.clone()]);
+                variance.copy_from_slice(&v.as_slice()[channels.clone()]);
+            }
+        }
+        let eps = F::from_f64(self.eps);
+        for (inverse, &v) in inverse.iter_mut().zip(&*variance) {
+            *inverse = if v + eps == F::ZERO { F::ZERO } else { F::ONE / (v + eps).sqrt() };
+        }
+        if x.len() == 3 {
+            scale.iter_mut().zip(&*inverse).zip(&x.value(1)[channels.clone()]).for_each(|((s, &i), &g)| *s = i * g);
+            shift.copy_from_slice(&x.value(2)[channels]);
+        } else {
+            scale.copy_from_slice(inverse);
+            shift.fill(F::ZERO);
+        }
+        for n in 0..y.rows() {
+            let y = y.row(n);
+            let x = &x.value(0)[n * layout.stride() + first * layout.inner..][..y.len()];
+            if layout.inner == 1 {
+                columns::affine(x, mean, scale, shift, y);
+                continue;
+            }
+            let planes = x.chunks_exact(layout.inner).zip(y.chunks_exact_mut(layout.inner));
+            planes.enumerate().for_each(|(c, (x, y))| planes::affine(x, mean[c], scale[c], shift[c], y));
+        }
+    }
+
+    /// Sums for d gamma and d beta, and dx where it has rows, of the channels from `first` on.
+    fn backward_group(
+        &self,
+        layout: ChannelLayout,
+        (x, dy): (&[F], &[F]),
+        first: usize,
+        mut dx: Strip<'_, F>,
+        mut kept: Strip<'_, F>,
+    ) {
+        let [mean, _, inverse, scale, sum, product, b, c] = kept.first_rows();
+        layout.group_gradient_sums((x, dy), first, mean, sum, product);
+        if let Normalizer::Batch = self.normalizer {
+            let n = F::ONE / F::from_usize(layout.count());
+            for j in 0..mean.len() {
+                b[j] = -scale[j] * inverse[j] * inverse[j] * product[j] * n;
+                c[j] = -scale[j] * sum[j] * n;
+            }
+        } else {
+            b.fill(F::ZERO);
+            c.fill(F::ZERO);
+        }
+        for n in 0..dx.rows() {
+            let dx = dx.row(n);
+            let at = n * layout.stride() + first * layout.inner;
+            let (x, dy) = (&x[at..][..dx.len()], &dy[at..][..dx.len()]);
+            if layout.inner == 1 {
+                columns::affine_gradient((x, dy), mean, (scale, b, c), dx);
+                continue;
+            }
+            let planes = x.chunks_exact(layout.inner).zip(dy.chunks_exact(layout.inner));
+            for (j, ((x, dy), dx)) in planes.zip(dx.chunks_exact_mut(layout.inner)).enumerate() {
+                planes::affine_gradient((x, dy), mean[j], (scale[j], b[j], c[j]), dx);
+            }
+        }
+    }
 }
 
 impl<F: Float> Op<F> for BatchNormOp<F> {
@@ -95,63 +174,32 @@ impl<F: Float> Op<F> for BatchNormOp<F> {
 
     fn forward(&mut self, x: &Inputs<'_, F>, y: &mut [F], saved: &mut [F]) {
         let layout = ChannelLayout::new(x.shape(0)).expect("checked when recorded");
-        let [mean, variance, inverse, scale, shift, ..] = parts(saved);
-        match &self.normalizer {
-            Normalizer::Batch => {
-                layout.moments(x.value(0), mean, variance);
-                let n = F::from_usize(layout.count());
-                variance.iter_mut().for_each(|v| *v /= n);
-            }
-            Normalizer::Stored { mean: m, variance: v } => {
-                mean.copy_from_slice(m.as_slice());
-                variance.copy_from_slice(v.as_slice());
-            }
-        }
-        let eps = F::from_f64(self.eps);
-        for (inverse, &v) in inverse.iter_mut().zip(&*variance) {
-            *inverse = if v + eps == F::ZERO { F::ZERO } else { F::ONE / (v + eps).sqrt() };
-        }
-        if x.len() == 3 {
-            scale.iter_mut().zip(&*inverse).zip(x.value(1)).for_each(|((s, &i), &g)| *s = i * g);
-            shift.copy_from_slice(x.value(2));
-        } else {
-            scale.copy_from_slice(inverse);
-            shift.fill(F::ZERO);
-        }
-        layout.affine(x.value(0), mean, scale, shift, y);
+        let group = layout.channels_per_task();
+        let y = (y, layout.stride(), group * layout.inner);
+        parallel::strips_mut2(y, (saved, layout.channels, group), |task, y, kept| {
+            self.forward_group(layout, x, task * group, y, kept);
+        });
     }
 
     fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         let layout = ChannelLayout::new(at.shape).expect("checked when recorded");
-        let [mean, _, inverse, scale, sum, product, b, c] = parts(at.saved);
+        let group = layout.channels_per_task();
+        let [dx, affine @ ..] = dx else { unreachable!("one input at least") };
         let (x, dy) = (at.x.value(0), at.dy);
-        let (dx, rest) = dx.split_at_mut(1);
-        let (dgamma, dbeta) = match rest {
-            [dgamma, dbeta] => (dgamma.wanted(), dbeta.wanted()),
-            _ => (None, None),
-        };
-        let through_statistics = matches!(self.normalizer, Normalizer::Batch);
-        if through_statistics || dgamma.is_some() || dbeta.is_some() {
-            layout.gradient_sums(x, dy, mean, sum, product);
-        }
-        if let Some(dbeta) = dbeta {
-            dbeta.copy_from_slice(sum);
-        }
-        if let Some(dgamma) = dgamma {
-            dgamma.iter_mut().zip(&*product).zip(&*inverse).for_each(|((d, &p), &i)| *d = p * i);
-        }
-        let Some(dx) = dx[0].wanted() else { return };
-        if through_statistics {
-            let n = F::ONE / F::from_usize(layout.count());
-            for j in 0..layout.channels {
-                b[j] = -scale[j] * inverse[j] * inverse[j] * product[j] * n;
-                c[j] = -scale[j] * sum[j] * n;
+        let dx = (dx.wanted().unwrap_or_default(), layout.stride(), group * layout.inner);
+        parallel::strips_mut2(dx, (&mut *at.saved, layout.channels, group), |task, dx, kept| {
+            self.backward_group(layout, (x, dy), task * group, dx, kept);
+        });
+        if let [dgamma, dbeta] = affine {
+            let part = |i: usize| &at.saved[i * layout.channels..][..layout.channels];
+            let (inverse, sum, product) = (part(2), part(4), part(5));
+            if let Some(dgamma) = dgamma.wanted() {
+                dgamma.iter_mut().zip(product).zip(inverse).for_each(|((d, &p), &i)| *d = p * i);
             }
-        } else {
-            b.fill(F::ZERO);
-            c.fill(F::ZERO);
+            if let Some(dbeta) = dbeta.wanted() {
+                dbeta.copy_from_slice(sum);
+            }
         }
-        layout.affine_gradient((x, dy), mean, (scale, b, c), dx);
     }
 }
 

@@ -4,6 +4,10 @@
 //! block results along a fixed binary tree. Inside a rayon pool a split costs tens of nanoseconds;
 //! from outside tens of microseconds, so let a whole training step run inside [`install`].
 
+mod strip;
+
+pub use strip::{Strip, strips_mut2};
+
 use std::ops::Range;
 
 /// Runs `f` inside the current rayon pool, so that the splits in it are cheap.
