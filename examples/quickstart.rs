@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut loss = Chart::new("Training loss").x_label("step").y_label("cross-entropy").log_y();
     let mut accuracies = Vec::new();
     for (name, batch_norm) in [("plain", false), ("BatchNorm", true)] {
-        let mut net = sigmoid_net(&[64, 100, 100, 10], batch_norm).initialize(&XavierUniform::default(), seed)?;
+        let mut net = sigmoid_net(&[64, 100, 100, 10], batch_norm).initialize(XavierUniform::default(), seed)?;
         let history = Trainer::new(Sgd::new(0.1))
             .epochs(arguments.epochs)
             .batch_size(60)

@@ -3,7 +3,7 @@
 use std::cell::Ref;
 use std::fmt;
 
-use evenkeel_tensor::{Float, Shape, Tensor};
+use evenkeel_tensor::{Float, MAX_RANK, Shape, Tensor};
 
 use crate::Tape;
 
@@ -91,23 +91,17 @@ impl<'t, F: Float> Var<'t, F> {
     }
 
     /// The same values with all axes but the first `keep` merged into one: `(batch, ...)` becomes
-    /// `(batch, features)` with `keep = 1`. No copy.
+    /// `(batch, features)` with `keep = 1`. Axes that are missing count as 1: `(batch)` becomes `(batch, 1)`. No copy.
     #[track_caller]
     #[must_use]
     pub fn flatten(self, keep: usize) -> Self {
         let shape = self.shape();
-        assert!(keep < shape.rank().max(1), "flatten: keep {keep} axes of shape {shape}");
-        let mut dims = shape;
-        let mut rank = shape.rank();
-        if rank == 0 {
-            return self.reshape([1]);
-        }
-        let tail: usize = shape[keep..].iter().product();
-        while rank > keep + 1 {
-            rank -= 1;
-            dims = dims.without_axis(rank);
-        }
-        self.reshape(dims.with_dim(keep, tail))
+        let (kept, merged) = shape.split_at(keep.min(shape.rank()));
+        let mut dims = [1; MAX_RANK];
+        dims[..kept.len()].copy_from_slice(kept);
+        let last = keep.min(MAX_RANK - 1);
+        dims[last] *= merged.iter().product::<usize>();
+        self.reshape(&dims[..=last])
     }
 }
 

@@ -81,7 +81,7 @@ pub(crate) fn save<F: Float>(
     dict.metadata.insert("step".to_owned(), step.to_string());
     dict.metadata.insert("seconds".to_owned(), seconds.to_string());
     dict.metadata.insert("history".to_owned(), String::from_utf8(lines).expect("JSON is UTF-8"));
-    dict.save(path).map_err(|source| TrainError::Checkpoint { path: path.to_owned(), source })
+    dict.save(path).map_err(|source| TrainError::Checkpoint { path: path.to_owned(), source: Box::new(source) })
 }
 
 /// Puts a checkpoint's values into the network and the optimiser. On an error the network is unchanged.
@@ -91,7 +91,7 @@ pub(crate) fn load<F: Float>(
     network: &mut impl Forward<F>,
     optimizer: &mut Optimizer<F>,
 ) -> Result<Position, TrainError> {
-    let unreadable = |source| TrainError::Checkpoint { path: path.to_owned(), source };
+    let unreadable = |source| TrainError::Checkpoint { path: path.to_owned(), source: Box::new(source) };
     let dict = StateDict::open(path).map_err(unreadable)?;
     let note = |name: &str| {
         dict.metadata.get(name).ok_or_else(|| {
@@ -120,6 +120,6 @@ pub(crate) fn load<F: Float>(
     optimizer.load_state_dict(network, &unnest(&dict, OPTIMIZER))?;
     network
         .load_state_dict(&unnest(&dict, MODEL))
-        .map_err(|source| TrainError::CheckpointNetwork { path: path.to_owned(), source })?;
+        .map_err(|source| TrainError::CheckpointNetwork { path: path.to_owned(), source: Box::new(source) })?;
     Ok(position)
 }

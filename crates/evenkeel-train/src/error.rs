@@ -42,7 +42,7 @@ pub enum TrainError {
         /// The loss.
         loss: f64,
         /// Where the first infinity or NaN came in.
-        fault: Option<Fault>,
+        fault: Option<Box<Fault>>,
     },
     /// A checkpoint could not be written, read or parsed.
     #[error("checkpoint {}: {source}", .path.display())]
@@ -50,7 +50,7 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: StateDictError,
+        source: Box<StateDictError>,
     },
     /// A checkpoint is of another network, or holds values that are not finite. Nothing has been changed.
     #[error("checkpoint {}: {source}", .path.display())]
@@ -58,7 +58,7 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
         /// What does not fit.
-        source: LoadError,
+        source: Box<LoadError>,
     },
     /// A checkpoint is of another training. Nothing has been changed.
     #[error("checkpoint {}: {what}: expected {expected}, got {got}; resume with the settings of the run that wrote it", .path.display())]

@@ -351,7 +351,7 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
         let loss = self.loss.loss(&pass, output, &batch.targets);
         let value = loss.item().to_f64();
         if !value.is_finite() {
-            let fault = pass.first_fault(self.network);
+            let fault = pass.first_fault(self.network).map(Box::new);
             return Err(TrainError::Diverged { step: self.step + 1, loss: value, fault });
         }
         let accuracy =
@@ -375,13 +375,13 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
 
     fn after_step(&mut self, epoch_ends: bool) -> Result<Flow, TrainError> {
         let mut flow = self.notify(|callback, event| callback.after_step(event));
-        let due = self.settings.evaluate_every.map_or(epoch_ends, |every| self.step % every == 0);
+        let due = self.settings.evaluate_every.map_or(epoch_ends, |every| self.step.is_multiple_of(every));
         if due || self.step == self.steps {
             let after = self.evaluate();
             flow = if after == Flow::Stop { after } else { flow };
         }
         if let Some((every, path)) = &self.settings.checkpoint
-            && self.step % every == 0
+            && self.step.is_multiple_of(*every)
             && self.step < self.steps
         {
             let path = path.clone();

@@ -65,7 +65,7 @@ fn a_step_allocates_nothing_after_the_first() {
             Relu,
             Linear::new(50, 10),
         ]
-        .initialize(&XavierUniform::default(), Seed(7))
+        .initialize(XavierUniform::default(), Seed(7))
         .unwrap();
         let mut by_step = Vec::with_capacity(100);
         let watch = Watch { seen: 0, by_step: &mut by_step };

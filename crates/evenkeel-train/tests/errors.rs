@@ -24,12 +24,12 @@ fn refused(trainer: Trainer, mut net: Sequential) -> (TrainError, String) {
 }
 
 fn good() -> Sequential {
-    sequential![Linear::new(64, 10)].initialize(&XavierUniform::default(), Seed(1)).unwrap()
+    sequential![Linear::new(64, 10)].initialize(XavierUniform::default(), Seed(1)).unwrap()
 }
 
 #[test]
 fn a_network_that_does_not_fit_the_data() {
-    let init = |net: Sequential| net.initialize(&XavierUniform::default(), Seed(1)).unwrap();
+    let init = |net: Sequential| net.initialize(XavierUniform::default(), Seed(1)).unwrap();
     let (_, text) = refused(Trainer::new(Sgd::new(0.1)), init(sequential![Linear::new(63, 10)]));
     assert!(text.contains("layer `0`") && text.contains("63") && text.contains("64"), "{text}");
     let (_, text) = refused(Trainer::new(Sgd::new(0.1)), init(sequential![Linear::new(64, 9)]));
@@ -45,7 +45,7 @@ fn a_last_batch_of_one() {
     assert_eq!(train.len() % 60, 1);
     let net = || {
         let net = sequential![Linear::new(64, 8), BatchNorm::new(8), Linear::new(8, 10)];
-        net.initialize(&XavierUniform::default(), Seed(1)).unwrap()
+        net.initialize(XavierUniform::default(), Seed(1)).unwrap()
     };
     let (_, text) = refused(Trainer::new(Sgd::new(0.1)).batch_size(60), net());
     assert!(text.contains("layer `1`") && text.contains("drop the last short batch"), "{text}");
@@ -103,7 +103,7 @@ fn a_loss_that_turns_nan_stops_with_step_layer_and_operation() {
     assert_eq!(net.state_dict(), before, "the network is as it was before the step");
 
     let mut net = sequential![Linear::new(64, 16), Sigmoid, Linear::new(16, 10)]
-        .initialize(&XavierUniform::default(), Seed(1))
+        .initialize(XavierUniform::default(), Seed(1))
         .unwrap();
     let error =
         Trainer::new(Sgd::new(1e38)).batch_size(20).fit(&mut net, CrossEntropy::default(), &train, &test).unwrap_err();
@@ -115,7 +115,7 @@ fn a_loss_that_turns_nan_stops_with_step_layer_and_operation() {
 fn evaluation_and_prediction_agree() {
     let (train, test) = Digits::embedded().split_stratified(0.8, Seed(7)).unwrap();
     let mut net = sequential![Linear::new(64, 32).without_bias(), BatchNorm::new(32), Sigmoid, Linear::new(32, 10)]
-        .initialize(&XavierUniform::default(), Seed(1))
+        .initialize(XavierUniform::default(), Seed(1))
         .unwrap();
     let history = Trainer::new(Sgd::new(0.5)).epochs(3).fit(&mut net, CrossEntropy::default(), &train, &test).unwrap();
     let result = Trainer::evaluate(&net, &CrossEntropy::default(), &test).unwrap();

@@ -18,7 +18,7 @@ fn data() -> (Dataset, Dataset) {
 
 fn net() -> Sequential {
     sequential![Linear::new(64, 40).without_bias(), BatchNorm::new(40), Relu, Linear::new(40, 10)]
-        .initialize(&HeNormal::default(), Seed(3))
+        .initialize(HeNormal::default(), Seed(3))
         .unwrap()
 }
 
@@ -136,7 +136,7 @@ fn damaged_and_foreign_checkpoints_change_nothing() {
     // Of another network.
     std::fs::write(&other, &whole).unwrap();
     let mut wider = sequential![Linear::new(64, 41).without_bias(), BatchNorm::new(41), Relu, Linear::new(41, 10)]
-        .initialize(&HeNormal::default(), Seed(3))
+        .initialize(HeNormal::default(), Seed(3))
         .unwrap();
     let before = wider.state_dict();
     assert!(fit(trainer(&path).resume_from(&other), &mut wider).is_err());

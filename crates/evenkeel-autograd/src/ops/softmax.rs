@@ -1,6 +1,6 @@
 //! Softmax and its logarithm along an axis.
 
-use evenkeel_tensor::{Float, Shape, ShapeError};
+use evenkeel_tensor::{Float, Shape, ShapeError, kernel};
 
 use crate::{Backward, Gradient, Inputs, Op, Var};
 
@@ -26,6 +26,27 @@ fn max<F: Float>(n: usize, x: impl Fn(usize) -> F) -> F {
     (0..n).map(x).fold(-F::INFINITY, |m, x| if x > m || x.is_nan() { x } else { m })
 }
 
+/// A line of neighbours, in vectors.
+fn row<F: Float>(x: &[F], log: bool, y: &mut [F]) {
+    kernel::simd(
+        #[inline(always)]
+        move || {
+            let m = kernel::max_value(x);
+            let total = kernel::sum_map(
+                x,
+                #[inline(always)]
+                move |x| (x - m).exp(),
+            );
+            let (scale, log_total) = (F::ONE / total, total.ln());
+            if log {
+                y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - m - log_total);
+            } else {
+                y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - m).exp() * scale);
+            }
+        },
+    );
+}
+
 impl<F: Float> Op<F> for SoftmaxOp {
     fn name(&self) -> &'static str {
         if self.log { "log_softmax" } else { "softmax" }
@@ -44,15 +65,17 @@ impl<F: Float> Op<F> for SoftmaxOp {
     }
 
     fn forward(&mut self, x: &Inputs<'_, F>, y: &mut [F], _saved: &mut [F]) {
-        let shape = x.shape(0);
-        let x = x.value(0);
+        let (shape, x, log) = (x.shape(0), x.value(0), self.log);
         lines(shape, self.axis, |first, step, n| {
+            if step == 1 {
+                return row(&x[first..first + n], log, &mut y[first..first + n]);
+            }
             // Shifted by the largest value, so that the largest exponential is 1.
             let m = max(n, |k| x[first + k * step]);
             let total: F = (0..n).map(|k| (x[first + k * step] - m).exp()).sum();
             let log_total = total.ln();
             for i in (0..n).map(|k| first + k * step) {
-                y[i] = if self.log { x[i] - m - log_total } else { (x[i] - m).exp() / total };
+                y[i] = if log { x[i] - m - log_total } else { (x[i] - m).exp() / total };
             }
         });
     }
