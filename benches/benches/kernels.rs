@@ -5,7 +5,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use evenkeel::autograd::Tape;
 use evenkeel::init::random;
-use evenkeel::norm::ChannelLayout;
+use evenkeel::norm::{Moments, Normalizer, batch_norm};
 use evenkeel::optim::{Rule, StepInfo};
 use evenkeel::prelude::*;
 use evenkeel::tensor::Shape;
@@ -22,25 +22,26 @@ fn one_thread() -> Criterion {
     Criterion::default()
 }
 
-/// The four passes that batch normalisation is made of.
+/// Batch normalisation's statistics alone, its forward pass, and both passes.
 fn norm(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("norm");
     for shape in [Shape::from([512, 1024]), Shape::from([32, 64, 32, 32])] {
-        let layout = ChannelLayout::new(shape).expect("channels");
-        let (x, dy, mut out) = (normal(shape, 1), normal(shape, 2), Tensor::zeros(shape));
-        let (x, dy, out) = (x.as_slice(), dy.as_slice(), out.as_mut_slice());
-        let [mean, scale, shift] = [0.1, 1.5, 0.2].map(|value| vec![value; layout.channels]);
-        let (mut sums, mut more) = (mean.clone(), mean.clone());
+        let (x, dy) = (normal(shape, 1), normal(shape, 2));
         let id = |pass| BenchmarkId::new(pass, shape.to_string());
-        group.throughput(Throughput::Elements(x.len() as u64));
-        group.bench_function(id("moments"), |b| b.iter(|| layout.moments(x, &mut sums, &mut more)));
-        group.bench_function(id("affine"), |b| b.iter(|| layout.affine(x, &mean, &scale, &shift, out)));
-        group.bench_function(id("gradient_sums"), |b| {
-            b.iter(|| layout.gradient_sums(x, dy, &mean, &mut sums, &mut more));
-        });
-        group.bench_function(id("affine_gradient"), |b| {
-            b.iter(|| layout.affine_gradient((x, dy), &mean, (&scale, &mean, &shift), out));
-        });
+        let mut tape = Tape::<f32>::new();
+        group.throughput(Throughput::Elements(x.as_slice().len() as u64));
+        group.bench_function(id("moments"), |b| b.iter(|| Moments::of(&x)));
+        for (name, backward) in [("forward", false), ("forward and backward", true)] {
+            group.bench_function(id(name), |b| {
+                b.iter(|| {
+                    tape.reset();
+                    let y = batch_norm(tape.variable(x.clone()), None, Normalizer::Batch, 1e-5);
+                    if backward {
+                        tape.backward_from(y, dy.as_slice());
+                    }
+                });
+            });
+        }
     }
 }
 

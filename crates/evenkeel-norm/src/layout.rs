@@ -9,13 +9,13 @@ use crate::{columns, planes};
 /// Statistics of a channel are over `outer * inner` values. With `inner == 1` (rank 2) channels are columns;
 /// otherwise each channel has `outer` planes of `inner` neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChannelLayout {
+pub(crate) struct ChannelLayout {
     /// The number of examples.
-    pub outer: usize,
+    pub(crate) outer: usize,
     /// The number of channels.
-    pub channels: usize,
+    pub(crate) channels: usize,
     /// The number of positions an example has in each channel.
-    pub inner: usize,
+    pub(crate) inner: usize,
 }
 
 impl ChannelLayout {
@@ -23,7 +23,7 @@ impl ChannelLayout {
     ///
     /// # Errors
     /// If the rank is less than 2.
-    pub fn new(shape: Shape) -> Result<Self, ShapeError> {
+    pub(crate) fn new(shape: Shape) -> Result<Self, ShapeError> {
         let [outer, channels, rest @ ..] = shape.dims() else {
             return Err(ShapeError::new(
                 "batch_norm",
@@ -36,7 +36,7 @@ impl ChannelLayout {
     }
 
     /// The number of values that a channel's statistics are taken over.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.outer * self.inner
     }
 

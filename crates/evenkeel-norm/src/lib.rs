@@ -10,7 +10,6 @@ mod planes;
 mod population;
 
 pub use batch_norm::{BatchNorm, Statistics};
-pub use layout::ChannelLayout;
 pub use moments::Moments;
 pub use op::{BatchNormOp, Normalizer, batch_norm};
 pub use population::{PopulationError, population_statistics};

@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::{Float, ShapeError, Tensor};
 
-use crate::ChannelLayout;
+use crate::layout::ChannelLayout;
 
 /// The count, mean and sum of squared deviations of each channel.
 ///

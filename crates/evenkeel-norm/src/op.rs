@@ -4,7 +4,8 @@ use evenkeel_autograd::{Backward, Gradient, Inputs, Op, Var};
 use evenkeel_tensor::parallel::{self, Strip};
 use evenkeel_tensor::{Float, Shape, ShapeError, Tensor};
 
-use crate::{ChannelLayout, columns, planes};
+use crate::layout::ChannelLayout;
+use crate::{columns, planes};
 
 /// Whose mean and variance normalise a batch.
 #[derive(Clone, Debug)]
