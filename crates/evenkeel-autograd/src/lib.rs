@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod backward;
+mod fault;
 mod gradcheck;
+mod node;
 mod op;
 pub mod ops;
 mod pool;
@@ -8,9 +11,10 @@ mod scope;
 mod tape;
 mod var;
 
+pub use fault::Fault;
 pub use gradcheck::{GradcheckError, gradcheck};
 pub use op::{Backward, Gradient, Inputs, Op};
 pub use ops::{Pointwise, Reduction};
 pub use scope::Segment;
-pub use tape::{Fault, Tape};
+pub use tape::Tape;
 pub use var::Var;

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use evenkeel_tensor::{Float, Shape, ShapeError};
 
-use crate::tape::Node;
+use crate::node::{Node, value_of};
 
 /// A differentiable operation: an open set, so that any crate can add its own.
 ///
@@ -85,7 +85,7 @@ impl<'a, F: Float> Inputs<'a, F> {
     #[inline]
     #[track_caller]
     pub fn value(&self, i: usize) -> &'a [F] {
-        crate::tape::value_of(self.nodes, self.indices[i])
+        value_of(self.nodes, self.indices[i])
     }
 
     /// The shape of input `i`.

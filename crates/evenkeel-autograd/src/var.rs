@@ -42,6 +42,10 @@ impl<'t, F: Float> Var<'t, F> {
     }
 
     /// The values, row-major. No operation can be recorded while the borrow lives.
+    ///
+    /// # Panics
+    /// If they have been [released](Tape::release_leaves).
+    #[track_caller]
     pub fn value(self) -> Ref<'t, [F]> {
         self.tape.value(self.index)
     }
@@ -53,6 +57,10 @@ impl<'t, F: Float> Var<'t, F> {
     }
 
     /// A copy of the values.
+    ///
+    /// # Panics
+    /// If they have been [released](Tape::release_leaves).
+    #[track_caller]
     pub fn to_tensor(self) -> Tensor<F> {
         Tensor::from_vec(self.shape(), self.value().to_vec()).expect("as many values as the shape has")
     }
@@ -75,6 +83,7 @@ impl<'t, F: Float> Var<'t, F> {
     }
 
     /// The same values as a constant: no gradient flows back through it.
+    #[track_caller]
     #[must_use]
     pub fn detach(self) -> Self {
         self.tape.constant(self.to_tensor())

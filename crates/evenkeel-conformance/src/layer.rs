@@ -31,7 +31,7 @@ pub(crate) fn load<F: Float>(
     let mut report = layer.load_matching(&state);
     // What the case does not give stays as the layer starts.
     report.missing.clear();
-    if report.is_complete() { Ok(()) } else { Err(LoadError { report }.into()) }
+    if report.is_complete() { Ok(()) } else { Err(LoadError { report: report.into() }.into()) }
 }
 
 /// Runs a layer on the input `x`; see [`differentiate`].

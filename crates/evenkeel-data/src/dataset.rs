@@ -88,6 +88,30 @@ impl Dataset {
         self.rows.as_ref().map_or_else(|| self.targets.len(), |rows| rows.len())
     }
 
+    /// A number that tells data sets apart: a hash of the samples in their order, inputs and
+    /// targets. Reads all of them.
+    ///
+    /// ```
+    /// use evenkeel_data::Digits;
+    ///
+    /// let digits = Digits::embedded();
+    /// assert_eq!(digits.fingerprint(), Digits::embedded().fingerprint());
+    /// assert_ne!(digits.fingerprint(), digits.subset(&[1, 0])?.fingerprint());
+    /// # Ok::<(), evenkeel_data::DataError>(())
+    /// ```
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = 0xcbf2_9ce4_8422_2325u64;
+        let mut add = |bits: u64| hash = (hash ^ bits).wrapping_mul(0x100_0000_01b3).rotate_left(23);
+        for batch in self.batches::<f64>(256).epoch(0) {
+            batch.inputs.as_slice().iter().for_each(|x| add(x.to_bits()));
+            match &batch.targets {
+                Targets::Classes(classes) => classes.as_slice().iter().for_each(|&c| add(u64::from(c))),
+                Targets::Values(values) => values.as_slice().iter().for_each(|x| add(x.to_bits())),
+            }
+        }
+        hash
+    }
+
     /// The extents of one sample.
     pub fn sample_shape(&self) -> Shape {
         self.sample_shape

@@ -136,28 +136,49 @@ pub struct Buffer<F: Float = f32> {
     value: Tensor<F>,
     id: Identity,
     origin: Origin,
-    counter: bool,
+    range: Range,
     frozen: bool,
+}
+
+/// What values a buffer may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Range {
+    /// Any number.
+    Any,
+    /// 0 and above.
+    NonNegative,
+    /// A count, which is held here exactly: a float stops at 2 to the power of its precision (16 777 216 in `f32`).
+    Count(u64),
 }
 
 impl<F: Float> Buffer<F> {
     /// A buffer that starts as `value`.
     pub fn new(value: Tensor<F>) -> Self {
-        Self { value, id: Identity::new(), origin: Origin::Initial, counter: false, frozen: false }
+        Self { value, id: Identity::new(), origin: Origin::Initial, range: Range::Any, frozen: false }
     }
 
-    /// A count, 0 to start with; stored as an integer.
+    /// A buffer that starts as `value` and is never negative, e.g. a variance: loading refuses anything below 0.
+    pub fn non_negative(value: Tensor<F>) -> Self {
+        Self { range: Range::NonNegative, ..Self::new(value) }
+    }
+
+    /// A count, 0 to start with; held and stored as an integer. Loading refuses anything below 0.
     pub fn counter() -> Self {
-        Self { counter: true, ..Self::new(Tensor::zeros(Shape::SCALAR)) }
+        Self { range: Range::Count(0), ..Self::new(Tensor::zeros(Shape::SCALAR)) }
     }
 
-    /// The values.
+    /// The values; of a count the nearest float ([`count`](Buffer::count) is exact).
     pub fn value(&self) -> &Tensor<F> {
         &self.value
     }
 
     /// The values, to write to, and from where they come from now on.
+    ///
+    /// # Panics
+    /// If it is a count; [`set`](Buffer::set) or [`set_count`](Buffer::set_count) that.
+    #[track_caller]
     pub fn as_mut_slice(&mut self, origin: Origin) -> &mut [F] {
+        assert!(!self.is_counter(), "Buffer::as_mut_slice: a count is an integer; use set_count");
         self.origin = origin;
         self.value.as_mut_slice()
     }
@@ -169,7 +190,26 @@ impl<F: Float> Buffer<F> {
     #[track_caller]
     pub fn set(&mut self, value: Tensor<F>, origin: Origin) {
         assert!(value.shape() == self.shape(), "Buffer::set: shape {}, got {}", self.shape(), value.shape());
-        self.value = value;
+        match self.range {
+            Range::Count(_) => self.set_count(value.item().to_f64() as u64, origin),
+            Range::Any | Range::NonNegative => (self.value, self.origin) = (value, origin),
+        }
+    }
+
+    /// The exact count; 0 if it is not a counter.
+    pub fn count(&self) -> u64 {
+        if let Range::Count(n) = self.range { n } else { 0 }
+    }
+
+    /// Replaces the count.
+    ///
+    /// # Panics
+    /// If it is not a counter.
+    #[track_caller]
+    pub fn set_count(&mut self, count: u64, origin: Origin) {
+        assert!(self.is_counter(), "Buffer::set_count: not a counter; use set");
+        self.value.as_mut_slice()[0] = F::from_f64(count as f64);
+        self.range = Range::Count(count);
         self.origin = origin;
     }
 
@@ -185,7 +225,12 @@ impl<F: Float> Buffer<F> {
 
     /// Whether it is a count.
     pub fn is_counter(&self) -> bool {
-        self.counter
+        matches!(self.range, Range::Count(_))
+    }
+
+    /// Whether it is never negative: counts, and what [`non_negative`](Buffer::non_negative) made.
+    pub fn is_non_negative(&self) -> bool {
+        self.range != Range::Any
     }
 
     /// Its identity.

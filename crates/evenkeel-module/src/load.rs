@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use evenkeel_tensor::{Float, Shape};
 use thiserror::Error;
 
-use crate::{Buffer, Module, Origin, Parameter, Path, StateDict, Visitor, VisitorMut};
+use crate::{Buffer, Entry, Module, Origin, Parameter, Path, StateDict, Visitor, VisitorMut};
 
 /// What fits and what does not, between a dictionary and a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadReport {
-    /// Paths that are in both, with the same shape and finite values.
+    /// Paths that are in both, with the same shape and finite values in range.
     pub loaded: Vec<String>,
     /// Paths of the network that the dictionary does not have.
     pub missing: Vec<String>,
@@ -20,6 +20,8 @@ pub struct LoadReport {
     pub mismatched: Vec<Mismatch>,
     /// Paths that hold infinities or NaN, or values beyond the network's float.
     pub not_finite: Vec<String>,
+    /// Paths that hold negative numbers where there can be none: variances and counts.
+    pub out_of_range: Vec<String>,
 }
 
 /// An array whose shape is not the network's.
@@ -39,7 +41,7 @@ pub struct Mismatch {
          load the file of this network, or use load_matching for what fits", .report.problems())]
 pub struct LoadError {
     /// What fits and what does not.
-    pub report: LoadReport,
+    pub report: Box<LoadReport>,
 }
 
 impl LoadReport {
@@ -49,6 +51,7 @@ impl LoadReport {
             && self.unexpected.is_empty()
             && self.mismatched.is_empty()
             && self.not_finite.is_empty()
+            && self.out_of_range.is_empty()
     }
 
     /// What does not fit, in a sentence.
@@ -65,6 +68,7 @@ impl LoadReport {
             list("unexpected:", self.unexpected.clone()),
             list("of another shape:", mismatched),
             list("not finite:", self.not_finite.clone()),
+            list("negative:", self.out_of_range.clone()),
         ]
         .into_iter()
         .flatten()
@@ -81,7 +85,7 @@ pub(crate) fn compare<F: Float>(module: &(impl Module<F> + ?Sized), dict: &State
         seen: BTreeSet<String>,
     }
     impl Compare<'_> {
-        fn leaf<F: Float>(&mut self, path: &Path<'_>, expected: Shape) {
+        fn leaf<F: Float>(&mut self, path: &Path<'_>, expected: Shape, non_negative: bool) {
             let path = path.to_string();
             match self.dict.tensors.get(&path) {
                 None => self.report.missing.push(path.clone()),
@@ -90,6 +94,9 @@ pub(crate) fn compare<F: Float>(module: &(impl Module<F> + ?Sized), dict: &State
                 }
                 // In the network's float: 1e300 is finite in f64 and infinite in f32.
                 Some(entry) if !entry.to_float::<F>().is_finite() => self.report.not_finite.push(path.clone()),
+                Some(entry) if non_negative && entry.to_float::<F>().as_slice().iter().any(|&v| v < F::ZERO) => {
+                    self.report.out_of_range.push(path.clone());
+                }
                 Some(_) => self.report.loaded.push(path.clone()),
             }
             self.seen.insert(path);
@@ -97,10 +104,10 @@ pub(crate) fn compare<F: Float>(module: &(impl Module<F> + ?Sized), dict: &State
     }
     impl<F: Float> Visitor<F> for Compare<'_> {
         fn parameter(&mut self, path: &Path<'_>, parameter: &Parameter<F>) {
-            self.leaf::<F>(path, parameter.shape());
+            self.leaf::<F>(path, parameter.shape(), false);
         }
         fn buffer(&mut self, path: &Path<'_>, buffer: &Buffer<F>) {
-            self.leaf::<F>(path, buffer.shape());
+            self.leaf::<F>(path, buffer.shape(), buffer.is_non_negative());
         }
     }
     let mut compare = Compare { dict, report: LoadReport::default(), seen: BTreeSet::new() };
@@ -131,7 +138,10 @@ pub(crate) fn copy<F: Float>(module: &mut (impl Module<F> + ?Sized), dict: &Stat
                     // Also another program's file: running statistics, as PyTorch keeps them.
                     _ => Origin::Running,
                 };
-                buffer.set(self.dict.tensors[&path].to_float(), origin);
+                match &self.dict.tensors[&path] {
+                    Entry::I64(n) if buffer.is_counter() => buffer.set_count(n.item() as u64, origin),
+                    entry => buffer.set(entry.to_float(), origin),
+                }
             }
         }
     }

@@ -134,7 +134,7 @@ pub trait ModuleExt<F: Float = f32>: Module<F> {
         count
     }
 
-    /// Freezes every parameter and buffer whose path fits `pattern` ([`Path::matches`]): no gradient, no
+    /// Freezes every parameter and buffer whose path fits `pattern` ([`Path::matches`]; all of them: `*`): no gradient, no
     /// update, and statistics stay as they are. Returns how many it froze; 0 means that nothing fits.
     fn freeze(&mut self, pattern: &str) -> usize {
         set_frozen(self, pattern, true)
@@ -153,17 +153,18 @@ pub trait ModuleExt<F: Float = f32>: Module<F> {
     /// Loads values by path: all of them, or none.
     ///
     /// # Errors
-    /// If anything is missing, unexpected, of another shape, infinite or NaN; the network is then unchanged.
+    /// If anything is missing, unexpected, of another shape, infinite, NaN, or negative where nothing can be (variances,
+    /// counts); the network is then unchanged.
     fn load_state_dict(&mut self, dict: &StateDict) -> Result<(), LoadError> {
         let report = compare(self, dict);
         if !report.is_complete() {
-            return Err(LoadError { report });
+            return Err(LoadError { report: Box::new(report) });
         }
         copy(self, dict, &report);
         Ok(())
     }
 
-    /// Loads what fits by path, shape and finiteness, and says what does not: for transfer from another network.
+    /// Loads what fits by path, shape and range, and says what does not: for transfer from another network.
     fn load_matching(&mut self, dict: &StateDict) -> LoadReport {
         let report = compare(self, dict);
         copy(self, dict, &report);

@@ -67,7 +67,7 @@ struct Record<F> {
 pub enum Change<F> {
     /// value = (1 - weight) value + weight observation
     Blend(F),
-    /// value = value + observation
+    /// value = value + observation; of a counter, whole numbers.
     Add,
 }
 
@@ -281,37 +281,64 @@ impl<F: Float> Step<'_, F> {
         self.tape.with_gradient(gradient, |gradient| update(parameter.as_mut_slice(), gradient))
     }
 
-    /// Applies the recorded observations to the buffers of `module`, frozen ones excepted.
-    pub fn commit(&self, module: &mut (impl Module<F> + ?Sized)) {
-        self.apply(module, None, Origin::Running);
+    /// Applies the recorded observations to the buffers of `module`, frozen ones excepted, one after another: a layer
+    /// that ran twice blends twice, in that order, as in PyTorch.
+    ///
+    /// Returns the number of observations whose buffer is not in `module`. Anything but 0 means that this is not the network
+    /// that ran, but a clone or a part of it.
+    pub fn commit(&self, module: &mut (impl Module<F> + ?Sized)) -> usize {
+        self.apply(module, None, Origin::Running)
     }
 
     /// As [`commit`](Step::commit), with `weight` in place of each blend's own and `origin` for where the
-    /// values then come from: weights 1, 1/2, 1/3, ... give plain averages over steps.
-    pub fn commit_weighted(&self, module: &mut (impl Module<F> + ?Sized), weight: F, origin: Origin) {
-        self.apply(module, Some(weight), origin);
+    /// values then come from: weights 1, 1/2, 1/3, ... give plain averages over steps. The step has that weight as a whole: what
+    /// a layer that ran several times observed is averaged first.
+    pub fn commit_weighted(&self, module: &mut (impl Module<F> + ?Sized), weight: F, origin: Origin) -> usize {
+        self.apply(module, Some(weight), origin)
     }
 
-    fn apply(&self, module: &mut (impl Module<F> + ?Sized), weight: Option<F>, origin: Origin) {
-        if self.book.records.is_empty() {
-            return;
+    fn apply(&self, module: &mut (impl Module<F> + ?Sized), weight: Option<F>, origin: Origin) -> usize {
+        let mut unmatched = self.book.records.len();
+        if unmatched == 0 {
+            return 0;
         }
         module.for_each_buffer_mut(|_, buffer| {
+            let id = buffer.id().number();
+            let records = || self.book.records.iter().filter(|r| r.buffer == id);
+            unmatched -= records().count();
             if buffer.is_frozen() {
                 return;
             }
-            let id = buffer.id().number();
-            for record in self.book.records.iter().filter(|r| r.buffer == id) {
+            let blends = F::from_usize(records().filter(|r| matches!(r.change, Change::Blend(_))).count());
+            let mut first = true;
+            for record in records() {
                 let observed = &self.book.values[record.range.0..record.range.1];
-                let values = buffer.as_mut_slice(origin).iter_mut().zip(observed);
-                match record.change {
-                    Change::Blend(own) => {
-                        let w = weight.unwrap_or(own);
-                        values.for_each(|(v, &o)| *v = (F::ONE - w) * *v + w * o);
+                match (record.change, weight) {
+                    (Change::Add, _) => add(buffer, observed, origin),
+                    (Change::Blend(own), None) => blend(buffer, observed, (F::ONE - own, own), origin),
+                    (Change::Blend(_), Some(w)) => {
+                        let keep = if std::mem::take(&mut first) { F::ONE - w } else { F::ONE };
+                        blend(buffer, observed, (keep, w / blends), origin);
                     }
-                    Change::Add => values.for_each(|(v, &o)| *v += o),
                 }
             }
         });
+        unmatched
     }
+}
+
+/// value = value + observation
+fn add<F: Float>(buffer: &mut Buffer<F>, observed: &[F], origin: Origin) {
+    if buffer.is_counter() {
+        buffer.set_count(buffer.count().saturating_add(observed[0].to_f64() as u64), origin);
+    } else {
+        buffer.as_mut_slice(origin).iter_mut().zip(observed).for_each(|(v, &o)| *v += o);
+    }
+}
+
+/// value = keep value + share observation. What has no weight does not count, be it infinite or NaN.
+fn blend<F: Float>(buffer: &mut Buffer<F>, observed: &[F], (keep, share): (F, F), origin: Origin) {
+    let part = |weight: F, x: F| if weight == F::ZERO { F::ZERO } else { weight * x };
+    let values = buffer.as_mut_slice(origin).iter_mut().zip(observed);
+    values.for_each(|(v, &o)| *v = part(keep, *v) + part(share, o));
 }

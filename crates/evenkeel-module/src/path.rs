@@ -50,11 +50,15 @@ impl<'a> Path<'a> {
         self.parent
     }
 
-    /// Whether `pattern` names this part or something that contains it. `*` stands for any run of
-    /// characters, dots included.
+    /// Whether `pattern` names this part or a part that contains it. `*` stands for any run of
+    /// characters, dots included. The empty pattern names the network itself and nothing in it.
     pub fn matches(&self, pattern: &str) -> bool {
+        if matches!(self.segment, Segment::Root) {
+            return glob(pattern.as_bytes(), b"");
+        }
         let mut at = Some(self);
-        while let Some(path) = at {
+        // The network contains everything, so it has no say.
+        while let Some(path) = at.filter(|path| !matches!(path.segment, Segment::Root)) {
             if glob(pattern.as_bytes(), path.to_string().as_bytes()) {
                 return true;
             }

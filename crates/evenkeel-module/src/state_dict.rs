@@ -98,6 +98,15 @@ impl Entry {
         }
     }
 
+    /// Whether every value is neither infinite nor NaN.
+    pub fn is_finite(&self) -> bool {
+        match self {
+            Entry::F32(t) => t.is_finite(),
+            Entry::F64(t) => t.is_finite(),
+            Entry::I64(_) => true,
+        }
+    }
+
     /// The values as floats, rounded to nearest.
     pub fn to_float<F: Float>(&self) -> Tensor<F> {
         match self {
@@ -242,7 +251,7 @@ impl<F: Float> Visitor<F> for Collect {
     }
     fn buffer(&mut self, path: &Path<'_>, buffer: &Buffer<F>) {
         let entry = if buffer.is_counter() {
-            Entry::I64(buffer.value().map(|n| n.to_f64() as i64))
+            Entry::I64(Tensor::scalar(i64::try_from(buffer.count()).unwrap_or(i64::MAX)))
         } else {
             Entry::from_float(buffer.value())
         };

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Centre, Dense, Encoder, run};
 use evenkeel_init::{UniformFanIn, XavierUniform};
-use evenkeel_module::{Entry, LoadReport, Mismatch, Mode, Module, ModuleExt, Origin, StateDict};
+use evenkeel_module::{Buffer, Entry, LoadReport, Mismatch, Mode, Module, ModuleExt, Origin, StateDict};
 use evenkeel_tensor::{Float, Seed, Tensor};
 use proptest::prelude::*;
 
@@ -107,6 +107,7 @@ fn faulty(net: &Encoder) -> (StateDict, LoadReport) {
         unexpected: vec!["blocks.2.weight".into()],
         mismatched: vec![Mismatch { path: "head.0.weight".into(), expected: [4, 4].into(), got: [4, 5].into() }],
         not_finite: vec!["stem.bias".into(), "centre.mean".into()],
+        out_of_range: vec![],
     };
     (dict, report)
 }
@@ -117,7 +118,7 @@ fn loading_is_all_or_nothing() {
     let mut net = trained::<f32>(4);
     let before = net.state_dict();
     let error = net.load_state_dict(&dict).unwrap_err();
-    assert_eq!(error.report, expected);
+    assert_eq!(*error.report, expected);
     let text = error.to_string();
     for part in ["missing: blocks.1.bias", "unexpected: blocks.2.weight", "head.0.weight ([4, 5] instead of [4, 4])"] {
         assert!(text.contains(part), "{text}");
@@ -148,6 +149,53 @@ fn a_long_list_of_problems_is_cut_short() {
     let net = trained::<f32>(5);
     let text = Dense::<f32>::new(1, 1).load_state_dict(&net.state_dict()).unwrap_err().to_string();
     assert!(text.contains("missing: weight, bias") && text.contains("and 6 more"), "{text}");
+}
+
+#[test]
+fn numbers_below_a_buffers_range_are_reported_and_not_loaded() {
+    #[derive(Module)]
+    struct Net<F: Float> {
+        spread: Buffer<F>,
+        any: Buffer<F>,
+        steps: Buffer<F>,
+    }
+    let mut net = Net::<f64> {
+        spread: Buffer::non_negative(Tensor::ones([2])),
+        any: Buffer::new(Tensor::ones([1])),
+        steps: Buffer::counter(),
+    };
+    assert!(net.spread.is_non_negative() && net.steps.is_non_negative() && !net.any.is_non_negative());
+    let before = net.state_dict();
+    for steps in [Entry::I64(Tensor::scalar(-5)), Entry::F32(Tensor::scalar(-1.0))] {
+        let mut dict = before.clone();
+        dict.tensors.insert("spread".into(), Entry::F64(Tensor::from([0.0, -1e-300])));
+        dict.tensors.insert("any".into(), Entry::F64(Tensor::from([-7.0])));
+        dict.tensors.insert("steps".into(), steps);
+        let error = net.load_state_dict(&dict).unwrap_err();
+        assert_eq!(error.report.out_of_range, ["spread", "steps"]);
+        assert!(error.to_string().contains("negative: spread, steps"), "{error}");
+        assert_eq!(net.state_dict(), before);
+    }
+    // -0 is 0.
+    let mut dict = before.clone();
+    dict.tensors.insert("spread".into(), Entry::F64(Tensor::from([0.0, -0.0])));
+    net.load_state_dict(&dict).unwrap();
+}
+
+/// Also beyond the integers that a float has.
+#[test]
+fn counts_are_exact() {
+    let mut count = Buffer::<f32>::counter();
+    for n in [(1 << 24) + 1, (1 << 53) + 1, i64::MAX as u64] {
+        count.set_count(n, Origin::Running);
+        let dict = StateDict::from_bytes(&ModuleExt::<f32>::state_dict(&count).to_bytes().unwrap()).unwrap();
+        let mut other = Buffer::<f32>::counter();
+        other.load_state_dict(&dict).unwrap();
+        assert_eq!((other.count(), other.value().item()), (n, n as f32));
+        assert_eq!(count.clone().count(), n);
+    }
+    count.set(Tensor::scalar(3.0), Origin::Running);
+    assert_eq!(count.count(), 3);
 }
 
 #[test]

@@ -90,6 +90,24 @@ fn a_pass_changes_nothing_and_a_commit_everything_at_once() {
 }
 
 #[test]
+fn a_weighted_commit_gives_a_step_its_weight_once() {
+    let mut layer = Centre::<f64>::new();
+    let mut workspace = Workspace::new();
+    for (step, values) in [&[f64::INFINITY][..], &[10.0, 20.0, 60.0], &[50.0, 90.0]].into_iter().enumerate() {
+        let pass = workspace.begin(Mode::Population, Seed(0));
+        for &value in values {
+            layer.forward(&pass, pass.constant(Tensor::scalar(value)));
+        }
+        // Weight 0 is none, weight 1 replaces: even what is infinite.
+        let weight = [1.0, 1.0, 0.5][step];
+        assert_eq!(workspace.finish().commit_weighted(&mut layer, weight, Origin::Population), 0);
+    }
+    // The average of 30 and 70.
+    assert!((layer.mean.value().item() - 50.0).abs() < 1e-12, "{}", layer.mean.value());
+    assert_eq!(layer.count.count(), 6);
+}
+
+#[test]
 fn an_observation_is_for_one_layer_and_not_for_its_clone() {
     let mut net = sequential![Centre::new(), Centre::new()];
     let mut copy = net.clone();
@@ -97,9 +115,14 @@ fn an_observation_is_for_one_layer_and_not_for_its_clone() {
     let pass = workspace.begin(Mode::Training, Seed(0));
     net.forward(&pass, pass.constant(Tensor::from([4.0, 8.0])));
     let step = workspace.finish();
-    step.commit(&mut copy);
+    // Two layers of two buffers each, none of them the clone's.
+    assert_eq!(step.commit(&mut copy), 4);
+    assert_eq!(step.commit_weighted(&mut copy, 1.0, Origin::Population), 4);
     assert_eq!(copy.get::<Centre>(0).unwrap().count.value().item(), 0.0);
-    step.commit(&mut net);
+    assert_eq!(step.commit(net.get_mut::<Centre>(1).unwrap()), 2, "a part of the network takes its part");
+    net.freeze("1");
+    assert_eq!(step.commit(&mut net), 0, "frozen buffers are found, and left alone");
+    assert_eq!(net.get::<Centre>(1).unwrap().count.count(), 1);
     // The second layer sees what the first has centred.
     assert_eq!(net.get::<Centre>(0).unwrap().mean.value().item(), 1.5);
     assert_eq!(net.get::<Centre>(1).unwrap().mean.value().item(), 0.0);

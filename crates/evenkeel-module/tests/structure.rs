@@ -103,6 +103,10 @@ fn freezing_follows_the_pattern_and_takes_statistics_along() {
     };
     let mut net = Encoder::new();
     assert_eq!(net.freeze("no.such.part"), 0);
+    // The empty pattern is the network's own path, and no part's.
+    assert_eq!(net.freeze(""), 0);
+    assert!(Path::root().matches("") && Path::root().matches("*") && !Path::root().child("a").matches(""));
+    assert_eq!(leaf().freeze(""), 1, "a network that is one leaf");
     assert_eq!(net.freeze("head"), 3);
     assert_eq!(frozen(&mut net), ["head.0.weight", "head.0.bias", "head.1.weight"]);
     assert_eq!(net.unfreeze("head.1"), 1);

@@ -1,5 +1,7 @@
 //! Cross-entropy of logits against classes.
 
+use std::any::Any;
+
 use evenkeel_autograd::{Reduction, Var, ops::CrossEntropyOp};
 use evenkeel_tensor::{Float, Tensor};
 
@@ -22,8 +24,27 @@ use evenkeel_tensor::{Float, Tensor};
 #[derive(Clone, Debug, Default)]
 pub struct CrossEntropy {
     smoothing: f64,
-    weights: Option<Vec<f64>>,
+    weights: Option<Weights>,
     reduction: Reduction,
+}
+
+/// The class weights in both precisions, so that a step shares one instead of making it.
+#[derive(Clone, Debug)]
+struct Weights {
+    single: Tensor<f32>,
+    double: Tensor<f64>,
+}
+
+impl Weights {
+    fn new(weights: Vec<f64>) -> Self {
+        let double = Tensor::from(weights);
+        Self { single: double.cast(), double }
+    }
+
+    fn get<F: Float>(&self) -> Tensor<F> {
+        let either: [&dyn Any; 2] = [&self.single, &self.double];
+        either.into_iter().find_map(|t| t.downcast_ref::<Tensor<F>>()).expect("F is f32 or f64").clone()
+    }
 }
 
 impl CrossEntropy {
@@ -36,13 +57,28 @@ impl CrossEntropy {
     /// Weighs each class.
     #[must_use]
     pub fn with_class_weights(self, weights: impl Into<Vec<f64>>) -> Self {
-        Self { weights: Some(weights.into()), ..self }
+        Self { weights: Some(Weights::new(weights.into())), ..self }
     }
 
     /// Mean (the default), sum, or one loss an example.
     #[must_use]
     pub fn with_reduction(self, reduction: Reduction) -> Self {
         Self { reduction, ..self }
+    }
+
+    /// The class weights, if there are any.
+    pub fn class_weights(&self) -> Option<&[f64]> {
+        self.weights.as_ref().map(|w| w.double.as_slice())
+    }
+
+    /// The share of each target that is spread over all classes.
+    pub fn label_smoothing(&self) -> f64 {
+        self.smoothing
+    }
+
+    /// How the examples' losses become one.
+    pub fn reduction(&self) -> Reduction {
+        self.reduction
     }
 
     /// The loss of `logits` (N, C) for `targets` (N).
@@ -53,7 +89,7 @@ impl CrossEntropy {
     pub fn loss<'t, F: Float>(&self, logits: Var<'t, F>, targets: &Tensor<u32>) -> Var<'t, F> {
         let mut op = CrossEntropyOp::new(targets.clone());
         op.smoothing = F::from_f64(self.smoothing);
-        op.weights = self.weights.as_ref().map(|w| Tensor::from_fn([w.len()], |c| F::from_f64(w[c])));
+        op.weights = self.weights.as_ref().map(Weights::get);
         op.reduction = self.reduction;
         logits.tape().record(op, &[logits])
     }

@@ -22,9 +22,14 @@ impl MeanSquaredError {
     /// The loss of `output` for `targets` of the same shape.
     ///
     /// # Panics
-    /// If the shapes do not broadcast.
+    /// If the shapes differ: an output (N, 1) against targets (N) would broadcast to N² differences.
     #[track_caller]
     pub fn loss<'t, F: Float>(&self, output: Var<'t, F>, targets: &Tensor<F>) -> Var<'t, F> {
+        let (got, expected) = (output.shape(), targets.shape());
+        assert!(
+            got == expected || output.tape().is_dry(),
+            "mean_squared_error: expected an output of the targets' shape {expected}, got {got}"
+        );
         (output - output.tape().constant(targets.clone())).square().mean()
     }
 }

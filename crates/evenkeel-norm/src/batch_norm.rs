@@ -4,7 +4,7 @@ use evenkeel_autograd::Var;
 use evenkeel_module::{Buffer, Change, Forward, Module, Origin, Parameter, Pass, Role};
 use evenkeel_tensor::{Float, Tensor};
 
-use crate::{Normalizer, batch_norm};
+use crate::{BatchNormOp, Normalizer};
 
 /// Batch normalisation: `y = gamma (x - mean) / sqrt(var + eps) + beta`, channel by channel.
 ///
@@ -24,8 +24,15 @@ use crate::{Normalizer, batch_norm};
 /// A frozen layer (`net.freeze("...")`) keeps its statistics and normalises with them in training too.
 ///
 /// # Errors
-/// One value a channel in training has no spread: a panic that names the cure, and an error from
+/// In training, fewer than two values a channel have no spread; nor do an `eps` that is negative or not finite and a momentum
+/// that is not between 0 and 1 make sense: a panic that names the cure, and an error from
 /// [`check_network`](evenkeel_module::check_network) beforehand.
+///
+/// # Range
+/// Finite inputs never give NaN. Values of any size are normalised as long as the sum of their squared deviations from the mean
+/// is finite. Where it overflows (spreads from about 1e19 on in `f32`, 1e154 in `f64`), the channel's variance is infinite,
+/// its output is beta and its gradients but beta's are 0; the running variance becomes infinite too, so that evaluation gives
+/// beta as well until population statistics replace it, and a state dictionary with it is refused.
 ///
 /// # Source
 /// Ioffe & Szegedy, *Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift*, 2015,
@@ -77,7 +84,7 @@ impl<F: Float> BatchNorm<F> {
             weight: Some(Parameter::new(Tensor::ones([channels]), Role::Scale)),
             bias: Some(Parameter::new(Tensor::zeros([channels]), Role::Shift)),
             running_mean: Buffer::new(Tensor::zeros([channels])),
-            running_var: Buffer::new(Tensor::ones([channels])),
+            running_var: Buffer::non_negative(Tensor::ones([channels])),
             num_batches_tracked: Buffer::counter(),
             momentum: 0.1,
             eps: 1e-5,
@@ -85,7 +92,7 @@ impl<F: Float> BatchNorm<F> {
     }
 
     /// With another weight of the new batch in the running statistics, between 0 (they never move) and 1 (they are the last
-    /// batch's).
+    /// batch's), which [`check_network`](evenkeel_module::check_network) verifies.
     #[must_use]
     pub fn with_momentum(self, momentum: f64) -> Self {
         Self { momentum, ..self }
@@ -133,7 +140,7 @@ impl<F: Float> BatchNorm<F> {
     pub fn statistics(&self) -> Statistics {
         match self.running_mean.origin() {
             Origin::Initial => Statistics::Initial,
-            Origin::Running => Statistics::Running { batches: self.num_batches_tracked.value().item().to_f64() as u64 },
+            Origin::Running => Statistics::Running { batches: self.num_batches_tracked.count() },
             Origin::Population => Statistics::Population,
         }
     }
@@ -157,8 +164,9 @@ impl<F: Float> BatchNorm<F> {
 impl<F: Float> Forward<F> for BatchNorm<F> {
     fn forward<'t>(&self, pass: &Pass<'t, F>, x: Var<'t, F>) -> Var<'t, F> {
         let affine = self.weight.as_ref().zip(self.bias.as_ref()).map(|(w, b)| (pass.parameter(w), pass.parameter(b)));
+        let op = |normalizer| BatchNormOp { eps: self.eps, normalizer, momentum: Some(self.momentum) };
         if pass.uses_batch_statistics() && !self.running_mean.is_frozen() {
-            let y = batch_norm(x, affine, Normalizer::Batch, self.eps);
+            let y = op(Normalizer::Batch).record(x, affine);
             if !pass.tape().is_dry() {
                 self.record(pass, y);
             }
@@ -166,6 +174,6 @@ impl<F: Float> Forward<F> for BatchNorm<F> {
         }
         let stored =
             Normalizer::Stored { mean: self.running_mean.value().clone(), variance: self.running_var.value().clone() };
-        batch_norm(x, affine, stored, self.eps)
+        op(stored).record(x, affine)
     }
 }

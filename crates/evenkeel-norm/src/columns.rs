@@ -18,12 +18,16 @@ pub(crate) fn moments<F: Float>(x: &[F], channels: usize, first: usize, mean: &m
         done += ROWS;
     }
     for r in done..rows {
+        if r == 0 {
+            mean.copy_from_slice(row(0));
+            continue;
+        }
         let n = F::from_usize(r + 1);
         let (share, weight) = (F::ONE / n, F::from_usize(r) / n);
         for ((mean, m2), &x) in mean.iter_mut().zip(&mut *m2).zip(row(r)) {
             let delta = x - *mean;
-            *mean = if r == 0 { x } else { *mean + delta * share };
-            *m2 += delta * delta * weight;
+            *mean += delta * share;
+            *m2 += delta * (delta * weight);
         }
     }
 }
@@ -33,7 +37,7 @@ fn merge_rows<F: Float>(rows: [&[F]; ROWS], done: usize, mean: &mut [F], m2: &mu
     let part = F::ONE / F::from_usize(ROWS);
     let share = F::from_usize(ROWS) / F::from_usize(done + ROWS);
     let weight = F::from_usize(done) * share;
-    // With no rows before, the old mean does not count, whatever it is.
+    // With no rows before, the distance to the old mean does not count: its square may be infinite.
     let keep = done != 0;
     let [r0, r1, r2, r3, r4, r5, r6, r7] = rows;
     kernel::simd(
@@ -54,7 +58,7 @@ fn merge_rows<F: Float>(rows: [&[F]; ROWS], done: usize, mean: &mut [F], m2: &mu
                     + ((square(r4[j]) + square(r5[j])) + (square(r6[j]) + square(r7[j])));
                 let delta = own - mean[j];
                 mean[j] = if keep { mean[j] + delta * share } else { own };
-                m2[j] += squares + delta * delta * weight;
+                m2[j] = if keep { m2[j] + (squares + delta * delta * weight) } else { squares };
             }
         },
     );

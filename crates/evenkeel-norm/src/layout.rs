@@ -68,12 +68,32 @@ impl ChannelLayout {
     /// common offset.
     pub(crate) fn group_moments<F: Float>(&self, x: &[F], first: usize, mean: &mut [F], m2: &mut [F]) {
         if self.inner == 1 {
-            return columns::moments(x, self.channels, first, mean, m2);
+            columns::moments(x, self.channels, first, mean, m2);
+        } else {
+            for (c, (mean, m2)) in mean.iter_mut().zip(&mut *m2).enumerate() {
+                (*mean, *m2) = planes::moments(self.planes(x, first + c));
+            }
         }
-        for (c, (mean, m2)) in mean.iter_mut().zip(m2).enumerate() {
-            let start = (first + c) * self.inner;
-            (*mean, *m2) = planes::moments((0..self.outer).map(|n| &x[n * self.stride() + start..][..self.inner]));
+        for (c, (mean, m2)) in mean.iter_mut().zip(m2).enumerate().filter(|(_, (_, m2))| !m2.is_finite()) {
+            (*mean, *m2) = self.overflowed_moments(x, first + c, *mean);
         }
+    }
+
+    /// The planes of channel `c`.
+    fn planes<'a, F: Float>(&self, x: &'a [F], c: usize) -> impl Iterator<Item = &'a [F]> {
+        let Self { outer, inner, .. } = *self;
+        let (start, stride) = (c * inner, self.stride());
+        (0..outer).map(move |n| &x[n * stride + start..][..inner])
+    }
+
+    /// The moments of a channel whose squared deviations came out infinite or NaN. If the values themselves are finite,
+    /// the squares overflowed, and perhaps differences of values and with them the mean, which is taken again without any.
+    fn overflowed_moments<F: Float>(&self, x: &[F], c: usize, mean: F) -> (F, F) {
+        if self.planes(x, c).flatten().any(|v| !v.is_finite()) {
+            return (mean, F::NAN);
+        }
+        let n = F::from_usize(self.count());
+        (self.planes(x, c).flatten().map(|&v| v / n).sum(), F::INFINITY)
     }
 
     /// Writes, for each channel from `first` on, the sum of dy and of dy (x - mean).

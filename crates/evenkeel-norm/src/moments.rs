@@ -28,7 +28,8 @@ pub struct Moments<F: Float = f32> {
 }
 
 impl<F: Float> Moments<F> {
-    /// The moments of each channel of `x` (N, C, ...).
+    /// The moments of each channel of `x` (N, C, ...). Where values are finite and the sum of their squared deviations
+    /// overflows, it is infinite and the mean still finite; where a value is not finite, it is NaN.
     ///
     /// # Errors
     /// If the rank is less than 2.
@@ -81,5 +82,6 @@ pub(crate) fn merge<F: Float>(a: (F, F, usize), b: (F, F, usize)) -> (F, F, usiz
     }
     let share = F::from_usize(b.2) / F::from_usize(n);
     let delta = b.0 - a.0;
-    (a.0 + delta * share, a.1 + b.1 + delta * delta * (F::from_usize(a.2) * share), n)
+    let mean = if delta.is_finite() { a.0 + delta * share } else { a.0 * (F::ONE - share) + b.0 * share };
+    (mean, a.1 + b.1 + delta * (delta * (F::from_usize(a.2) * share)), n)
 }

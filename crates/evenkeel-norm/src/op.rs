@@ -25,7 +25,8 @@ pub enum Normalizer<F: Float> {
 ///
 /// Inputs are x (N, C, ...), and either nothing else or gamma (C) and beta (C). What the operation keeps
 /// ([`Var::saved`](evenkeel_autograd::Var::saved)) begins with the mean and the biased variance of each channel. A channel without
-/// spread and `eps` 0 gives beta.
+/// spread and `eps` 0 gives beta. So does a channel of finite values whose squared deviations add up to more than `F` holds
+/// (from spreads of about 1e19 on in `f32`): its variance is infinite, and its gradients but beta's are 0.
 ///
 /// With batch statistics over n = N ... values a channel, and x̂ the normalised input, the gradients are those of
 /// Ioffe & Szegedy 2015, section 3, collected:
@@ -40,6 +41,9 @@ pub struct BatchNormOp<F: Float> {
     pub eps: f64,
     /// Whose statistics normalise.
     pub normalizer: Normalizer<F>,
+    /// The weight of the batch in the running statistics of the layer that records the operation, if one does. It takes no
+    /// part in the computation and is refused with the other settings where it is not between 0 and 1.
+    pub momentum: Option<f64>,
 }
 
 /// The rows of the kept values, each of a value a channel: mean, variance, inverse deviation and scale (gamma times the
@@ -47,6 +51,15 @@ pub struct BatchNormOp<F: Float> {
 const PARTS: usize = 8;
 
 impl<F: Float> BatchNormOp<F> {
+    /// Records the operation on the tape of `x`.
+    #[track_caller]
+    pub(crate) fn record<'t>(self, x: Var<'t, F>, affine: Option<(Var<'t, F>, Var<'t, F>)>) -> Var<'t, F> {
+        match affine {
+            Some((gamma, beta)) => x.tape().record(self, &[x, gamma, beta]),
+            None => x.tape().record(self, &[x]),
+        }
+    }
+
     /// Statistics and output of the channels from `first` on.
     fn forward_group(
         &self,
@@ -80,16 +93,25 @@ impl<F: Float> BatchNormOp<F> {
             scale.copy_from_slice(inverse);
             shift.fill(F::ZERO);
         }
+        let overflow = self.overflows(variance);
         for n in 0..y.rows() {
             let y = y.row(n);
             let x = &x.value(0)[n * layout.stride() + first * layout.inner..][..y.len()];
             if layout.inner == 1 {
                 columns::affine(x, mean, scale, shift, y);
-                continue;
+            } else {
+                let planes = x.chunks_exact(layout.inner).zip(y.chunks_exact_mut(layout.inner));
+                planes.enumerate().for_each(|(c, (x, y))| planes::affine(x, mean[c], scale[c], shift[c], y));
             }
-            let planes = x.chunks_exact(layout.inner).zip(y.chunks_exact_mut(layout.inner));
-            planes.enumerate().for_each(|(c, (x, y))| planes::affine(x, mean[c], scale[c], shift[c], y));
+            if overflow {
+                fill_overflowed(y, layout.inner, variance, |c| shift[c]);
+            }
         }
+    }
+
+    /// Whether the squared deviations of a channel of the batch overflow; then so may x - mean, and 0 times that is NaN.
+    fn overflows(&self, variance: &[F]) -> bool {
+        matches!(self.normalizer, Normalizer::Batch) && variance.contains(&F::INFINITY)
     }
 
     /// Sums for d gamma and d beta, and dx where it has rows, of the channels from `first` on.
@@ -101,12 +123,17 @@ impl<F: Float> BatchNormOp<F> {
         mut dx: Strip<'_, F>,
         mut kept: Strip<'_, F>,
     ) {
-        let [mean, _, inverse, scale, sum, product, b, c] = kept.first_rows();
+        let [mean, variance, inverse, scale, sum, product, b, c] = kept.first_rows();
         layout.group_gradient_sums((x, dy), first, mean, sum, product);
+        let overflow = self.overflows(variance);
+        if overflow {
+            fill_overflowed(product, 1, variance, |_| F::ZERO);
+        }
         if let Normalizer::Batch = self.normalizer {
             let n = F::ONE / F::from_usize(layout.count());
             for j in 0..mean.len() {
-                b[j] = -scale[j] * inverse[j] * inverse[j] * product[j] * n;
+                // In an order that keeps to the middle of the range: inverse² alone underflows from spreads of 1e19 on.
+                b[j] = -scale[j] * (product[j] * inverse[j]) * n * inverse[j];
                 c[j] = -scale[j] * sum[j] * n;
             }
         } else {
@@ -119,14 +146,23 @@ impl<F: Float> BatchNormOp<F> {
             let (x, dy) = (&x[at..][..dx.len()], &dy[at..][..dx.len()]);
             if layout.inner == 1 {
                 columns::affine_gradient((x, dy), mean, (scale, b, c), dx);
-                continue;
+            } else {
+                let planes = x.chunks_exact(layout.inner).zip(dy.chunks_exact(layout.inner));
+                for (j, ((x, dy), dx)) in planes.zip(dx.chunks_exact_mut(layout.inner)).enumerate() {
+                    planes::affine_gradient((x, dy), mean[j], (scale[j], b[j], c[j]), dx);
+                }
             }
-            let planes = x.chunks_exact(layout.inner).zip(dy.chunks_exact(layout.inner));
-            for (j, ((x, dy), dx)) in planes.zip(dx.chunks_exact_mut(layout.inner)).enumerate() {
-                planes::affine_gradient((x, dy), mean[j], (scale[j], b[j], c[j]), dx);
+            if overflow {
+                fill_overflowed(dx, layout.inner, variance, |_| F::ZERO);
             }
         }
     }
+}
+
+/// Fills the values of the channels whose variance is infinite.
+fn fill_overflowed<F: Float>(values: &mut [F], inner: usize, variance: &[F], value: impl Fn(usize) -> F) {
+    let channels = values.chunks_exact_mut(inner).zip(variance).enumerate();
+    channels.filter(|(_, (_, v))| **v == F::INFINITY).for_each(|(c, (values, _))| values.fill(value(c)));
 }
 
 impl<F: Float> Op<F> for BatchNormOp<F> {
@@ -146,11 +182,11 @@ impl<F: Float> Op<F> for BatchNormOp<F> {
                     return Err(misfit(channels, inputs[0], other));
                 }
             }
-            Normalizer::Batch if layout.count() == 1 => {
+            Normalizer::Batch if layout.count() < 2 => {
                 return Err(ShapeError::new(
                     "batch_norm",
                     "more than one value a channel to take statistics of",
-                    format!("input {}", inputs[0]),
+                    format!("{} in input {}", layout.count(), inputs[0]),
                     "use larger batches, drop the last short batch, or a normalisation that needs no batch \
                      (GroupNorm, LayerNorm)",
                 ));
@@ -166,6 +202,14 @@ impl<F: Float> Op<F> for BatchNormOp<F> {
                 "1e-5 is usual",
             ));
         }
+        if let Some(momentum) = self.momentum.filter(|m| !(0.0..=1.0).contains(m)) {
+            return Err(ShapeError::new(
+                "batch_norm",
+                "a momentum between 0 and 1, the weight of the new batch",
+                format!("momentum {momentum}"),
+                "0.1 is usual (where the weight of the old is meant, 1 minus that)",
+            ));
+        }
         Ok(inputs[0])
     }
 
@@ -175,6 +219,9 @@ impl<F: Float> Op<F> for BatchNormOp<F> {
 
     fn forward(&mut self, x: &Inputs<'_, F>, y: &mut [F], saved: &mut [F]) {
         let layout = ChannelLayout::new(x.shape(0)).expect("checked when recorded");
+        if y.is_empty() {
+            return saved.fill(F::ZERO);
+        }
         let group = layout.channels_per_task();
         let y = (y, layout.stride(), group * layout.inner);
         parallel::strips_mut2(y, (saved, layout.channels, group), |task, y, kept| {
@@ -188,9 +235,12 @@ impl<F: Float> Op<F> for BatchNormOp<F> {
         let [dx, affine @ ..] = dx else { unreachable!("one input at least") };
         let (x, dy) = (at.x.value(0), at.dy);
         let dx = (dx.wanted().unwrap_or_default(), layout.stride(), group * layout.inner);
-        parallel::strips_mut2(dx, (&mut *at.saved, layout.channels, group), |task, dx, kept| {
-            self.backward_group(layout, (x, dy), task * group, dx, kept);
-        });
+        // Of no values, the sums are the zeros that forward has left.
+        if !dy.is_empty() {
+            parallel::strips_mut2(dx, (&mut *at.saved, layout.channels, group), |task, dx, kept| {
+                self.backward_group(layout, (x, dy), task * group, dx, kept);
+            });
+        }
         if let [dgamma, dbeta] = affine {
             let part = |i: usize| &at.saved[i * layout.channels..][..layout.channels];
             let (inverse, sum, product) = (part(2), part(4), part(5));
@@ -216,7 +266,7 @@ fn misfit(channels: Shape, input: Shape, got: Shape) -> ShapeError {
 /// Batch normalisation of `x` (N, C, ...), with scale and shift (both or neither).
 ///
 /// # Panics
-/// If the shapes do not fit, or a channel has one value only and the batch's statistics are wanted.
+/// If the shapes do not fit, or a channel has less than two values and the batch's statistics are wanted.
 #[track_caller]
 pub fn batch_norm<'t, F: Float>(
     x: Var<'t, F>,
@@ -224,9 +274,5 @@ pub fn batch_norm<'t, F: Float>(
     normalizer: Normalizer<F>,
     eps: f64,
 ) -> Var<'t, F> {
-    let op = BatchNormOp { eps, normalizer };
-    match affine {
-        Some((gamma, beta)) => x.tape().record(op, &[x, gamma, beta]),
-        None => x.tape().record(op, &[x]),
-    }
+    BatchNormOp { eps, normalizer, momentum: None }.record(x, affine)
 }

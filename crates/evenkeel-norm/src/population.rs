@@ -1,7 +1,7 @@
 //! Population statistics: one pass over a data set, after training.
 
 use evenkeel_module::{Forward, Mode, NetworkError, Origin, Workspace, check_network};
-use evenkeel_tensor::{Float, Seed, Tensor};
+use evenkeel_tensor::{Float, Seed, Shape, Tensor};
 use thiserror::Error;
 
 /// Statistics that could not be computed. The network is unchanged.
@@ -11,6 +11,14 @@ pub enum PopulationError {
     /// There was no batch.
     #[error("population_statistics: expected at least one batch, got none; pass the training data")]
     Empty,
+    /// A batch has no values.
+    #[error("population_statistics: batch {batch}: expected examples, got shape {shape}; leave empty batches out")]
+    EmptyBatch {
+        /// Which batch, from 0.
+        batch: usize,
+        /// Its shape.
+        shape: Shape,
+    },
     /// A batch does not fit the network.
     #[error("population_statistics: batch {batch}: {source}")]
     Misfit {
@@ -26,10 +34,11 @@ pub enum PopulationError {
 ///
 /// `E[x]` is the average of the batches' means and `Var[x]` that of their *unbiased* variances, m / (m - 1) times the biased
 /// ones, batches weighted by their size. Within the pass each layer normalises with the batch's statistics, and there is no
-/// noise and no gradient. Layers that are frozen keep what they have.
+/// noise and no gradient. Layers that are frozen keep what they have. A layer that a batch passes several times counts the plain
+/// average of what it sees of that batch.
 ///
 /// # Errors
-/// If there is no batch, or one does not fit.
+/// If there is no batch, or one is empty or does not fit.
 ///
 /// ```
 /// use evenkeel_norm::{BatchNorm, Statistics, population_statistics};
@@ -52,6 +61,9 @@ pub fn population_statistics<F: Float, N: Forward<F> + Clone>(
     let mut workspace = Workspace::new();
     let mut examples = 0;
     for (batch, x) in batches.into_iter().enumerate() {
+        if x.shape().numel() == 0 {
+            return Err(PopulationError::EmptyBatch { batch, shape: x.shape() });
+        }
         check_network(&copy, Mode::Population, x.shape())
             .map_err(|source| PopulationError::Misfit { batch, source })?;
         let size = x.shape().first().copied().unwrap_or(1);

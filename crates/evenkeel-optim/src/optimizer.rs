@@ -149,6 +149,15 @@ impl<F: Float> Optimizer<F> {
         Self { measures_norm: true, ..self }
     }
 
+    /// All settings in one line, to tell whether two optimisers would take the same steps. (Of
+    /// [`Schedule::custom`](crate::Schedule::custom) only that it is one.)
+    pub fn settings(&self) -> String {
+        format!(
+            "{:?}, {:?}, groups {:?}, decay_all {}, clip_norm {:?}, clip_value {:?}",
+            self.rule, self.schedule, self.groups, self.decay_all, self.norm_limit, self.value_limit
+        )
+    }
+
     /// The number of steps taken.
     pub fn steps(&self) -> u64 {
         self.steps

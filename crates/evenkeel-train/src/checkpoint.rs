@@ -3,6 +3,7 @@
 //! A checkpoint is a safetensors file: the network under `model.`, the optimiser's state under `optimizer.`, and notes on the
 //! position and the settings. Random numbers come from the seed and the step's number, so those two are the random state.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use evenkeel_module::{Forward, ModuleExt, StateDict, StateDictError};
@@ -12,15 +13,9 @@ use evenkeel_tensor::Float;
 use crate::TrainError;
 use crate::history::History;
 
-/// What must be the same for a run to go on as if it had not been interrupted.
+/// What must be the same for a run to go on as if it had not been interrupted, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    pub(crate) seed: u64,
-    pub(crate) batch_size: usize,
-    pub(crate) drop_last: bool,
-    pub(crate) examples: usize,
-    pub(crate) float: &'static str,
-}
+pub(crate) struct Run(pub(crate) BTreeMap<&'static str, String>);
 
 /// Where a run is.
 pub(crate) struct Position {
@@ -29,20 +24,9 @@ pub(crate) struct Position {
     pub(crate) history: History,
 }
 
-impl Run {
-    fn notes(&self) -> [(&'static str, String); 5] {
-        [
-            ("seed", self.seed.to_string()),
-            ("batch_size", self.batch_size.to_string()),
-            ("drop_last", self.drop_last.to_string()),
-            ("examples", self.examples.to_string()),
-            ("float", self.float.to_owned()),
-        ]
-    }
-}
-
 const MODEL: &str = "model.";
 const OPTIMIZER: &str = "optimizer.";
+const HISTORY: &str = "history.";
 
 /// Adds the entries of `part` to `whole` under a prefix.
 fn nest(whole: &mut StateDict, prefix: &str, part: StateDict) {
@@ -73,14 +57,16 @@ pub(crate) fn save<F: Float>(
     let mut dict = StateDict::new();
     nest(&mut dict, MODEL, network.state_dict());
     nest(&mut dict, OPTIMIZER, optimizer.state_dict());
-    for (name, note) in run.notes() {
-        dict.metadata.insert(format!("run.{name}"), note);
+    // A run that has gone wrong does not replace what it was saved as while it was right.
+    if let Some(name) = dict.tensors.iter().find(|(_, entry)| !entry.is_finite()).map(|(name, _)| name.clone()) {
+        return Err(TrainError::NotFinite { path: path.to_owned(), name });
     }
-    let mut lines = Vec::new();
-    history.write_json_lines(&mut lines).expect("writing to memory");
+    nest(&mut dict, HISTORY, StateDict { tensors: history.to_arrays(), metadata: BTreeMap::new() });
+    for (name, note) in &run.0 {
+        dict.metadata.insert(format!("run.{name}"), note.clone());
+    }
     dict.metadata.insert("step".to_owned(), step.to_string());
     dict.metadata.insert("seconds".to_owned(), seconds.to_string());
-    dict.metadata.insert("history".to_owned(), String::from_utf8(lines).expect("JSON is UTF-8"));
     dict.save(path).map_err(|source| TrainError::Checkpoint { path: path.to_owned(), source: Box::new(source) })
 }
 
@@ -93,33 +79,39 @@ pub(crate) fn load<F: Float>(
 ) -> Result<Position, TrainError> {
     let unreadable = |source| TrainError::Checkpoint { path: path.to_owned(), source: Box::new(source) };
     let dict = StateDict::open(path).map_err(unreadable)?;
+    let malformed = |got: String| unreadable(StateDictError::Malformed { got });
     let note = |name: &str| {
-        dict.metadata.get(name).ok_or_else(|| {
-            unreadable(StateDictError::Malformed { got: format!("a file without the note `{name}`, not a checkpoint") })
-        })
+        dict.metadata.get(name).ok_or_else(|| malformed(format!("a file without the note `{name}`, not a checkpoint")))
     };
-    for (name, expected) in run.notes() {
+    for (&name, expected) in &run.0 {
         let got = note(&format!("run.{name}"))?;
-        if *got != expected {
-            return Err(TrainError::CheckpointRun { path: path.to_owned(), what: name, expected, got: got.clone() });
+        if got != expected {
+            let (expected, got) = (expected.clone(), got.clone());
+            return Err(TrainError::CheckpointRun { path: path.to_owned(), what: name, expected, got });
         }
     }
-    let parse = |name: &str| {
-        let text = note(name)?;
-        text.parse::<f64>().map_err(|_| {
-            unreadable(StateDictError::Malformed { got: format!("a note `{name}` of `{text}`, not a number") })
-        })
-    };
+    let (step, seconds) = (note("step")?, note("seconds")?);
     let position = Position {
-        step: parse("step")? as u64,
-        seconds: parse("seconds")?,
-        history: History::read_json_lines(note("history")?.as_bytes()).map_err(|e| {
-            unreadable(StateDictError::Malformed { got: format!("a history that does not parse ({e})") })
-        })?,
+        step: step.parse().map_err(|_| malformed(format!("a note `step` of `{step}`")))?,
+        seconds: seconds
+            .parse()
+            .ok()
+            .filter(|s: &f64| s.is_finite() && *s >= 0.0)
+            .ok_or_else(|| malformed(format!("a note `seconds` of `{seconds}`")))?,
+        history: History::from_arrays(&unnest(&dict, HISTORY).tensors).map_err(malformed)?,
     };
-    optimizer.load_state_dict(network, &unnest(&dict, OPTIMIZER))?;
+    let last = |log: &crate::history::Log| log.last_step().unwrap_or(0);
+    if last(position.history.steps()) != position.step || last(position.history.evaluations()) > position.step {
+        return Err(malformed(format!("a note `step` of `{step}` that contradicts the history")));
+    }
+    let state = unnest(&dict, OPTIMIZER);
+    let model = unnest(&dict, MODEL);
+    if state.metadata.get("optimizer.steps") != Some(step) {
+        return Err(malformed(format!("a note `step` of `{step}` that contradicts the optimiser's")));
+    }
+    optimizer.load_state_dict(network, &state)?;
     network
-        .load_state_dict(&unnest(&dict, MODEL))
+        .load_state_dict(&model)
         .map_err(|source| TrainError::CheckpointNetwork { path: path.to_owned(), source: Box::new(source) })?;
     Ok(position)
 }

@@ -30,7 +30,7 @@ pub enum TrainError {
     /// The optimiser refused its settings, state or gradients.
     #[error(transparent)]
     Optimizer(#[from] OptimError),
-    /// The loss became infinite or NaN. The network is as it was before this step.
+    /// The loss or a gradient became infinite or NaN. The network is as it was before this step.
     #[error(
         "step {step}: the loss is {loss}; the first value that is not finite is {}; \
          lower the learning rate, clip the gradients, or look at the data and the initialisation",
@@ -43,6 +43,32 @@ pub enum TrainError {
         loss: f64,
         /// Where the first infinity or NaN came in.
         fault: Option<Box<Fault>>,
+    },
+    /// Nothing in the network learns: everything is frozen, or its forward pass uses copies of its parameters.
+    #[error(
+        "nothing learns: expected gradients for some of the network's parameters, got none; unfreeze a part, and use \
+         the network's own parts in its forward pass, not clones of them"
+    )]
+    NothingLearns,
+    /// Statistics were observed for buffers that the network does not have: its forward pass uses copies of its layers.
+    #[error(
+        "statistics: expected the buffers of the network, got {observations} observations for others; use the network's \
+         own parts in its forward pass, not clones of them"
+    )]
+    LostStatistics {
+        /// How many.
+        observations: usize,
+    },
+    /// A network or an optimiser state that is not finite was about to be saved. The file is as it was.
+    #[error(
+        "checkpoint {}: expected finite values, got an infinity or NaN in `{name}`; lower the learning rate or clip the \
+         gradients, and resume from the last good checkpoint, which has been kept", .path.display()
+    )]
+    NotFinite {
+        /// The file that has been left alone.
+        path: PathBuf,
+        /// The array.
+        name: String,
     },
     /// A checkpoint could not be written, read or parsed.
     #[error("checkpoint {}: {source}", .path.display())]

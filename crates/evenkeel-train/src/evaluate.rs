@@ -20,19 +20,17 @@ pub struct Evaluation {
     pub examples: usize,
 }
 
-/// How many rows of `outputs` (N, C) have their largest value at the label; NaN is never the largest.
+/// How many rows of `outputs` (N, C) have their largest value at the label. NaN is never the largest: a row of them is wrong.
 pub(crate) fn correct<F: Float>(outputs: &[F], labels: &[u32]) -> usize {
     let classes = outputs.len() / labels.len().max(1);
-    let largest = |row: &[F]| {
-        let mut best = 0;
-        for (c, &x) in row.iter().enumerate() {
-            if x > row[best] || row[best].is_nan() {
-                best = c;
-            }
-        }
-        best
+    let is_right = |row: &[F], label: usize| {
+        let own = row[label];
+        // Of equal values the first counts.
+        let beats = |(c, &x): (usize, &F)| x > own || (x == own && c < label);
+        !own.is_nan() && !row.iter().enumerate().any(beats)
     };
-    outputs.chunks_exact(classes.max(1)).zip(labels).filter(|(row, label)| largest(row) == **label as usize).count()
+    let rows = outputs.chunks_exact(classes.max(1)).zip(labels);
+    rows.filter(|(row, label)| is_right(row, **label as usize)).count()
 }
 
 /// Buffers of evaluations, kept between them.
@@ -53,7 +51,7 @@ impl<F: Float> Evaluator<F> {
         loss: &(impl Loss<F> + ?Sized),
         data: &Dataset,
     ) -> Evaluation {
-        let (mut total, mut right) = (0.0, 0);
+        let (mut total, mut weights, mut right) = (0.0, 0.0, 0);
         for start in (0..data.len()).step_by(BATCH) {
             let end = (start + BATCH).min(data.len());
             self.positions.clear();
@@ -61,14 +59,16 @@ impl<F: Float> Evaluator<F> {
             data.fill_batch(&self.positions, &mut self.batch);
             let pass = self.workspace.begin(Mode::Evaluation, Seed(0));
             let output = network.forward(&pass, pass.constant(self.batch.inputs.clone()));
-            total += loss.loss(&pass, output, &self.batch.targets).item().to_f64() * (end - start) as f64;
+            let weight = loss.weight(&self.batch.targets);
+            total += loss.loss(&pass, output, &self.batch.targets).item().to_f64() * weight;
+            weights += weight;
             if let Some(labels) = self.batch.targets.classes() {
                 right += correct(&output.value(), labels);
             }
             self.workspace.finish();
         }
         let n = data.len();
-        Evaluation { loss: total / n as f64, accuracy: data.classes().map(|_| right as f64 / n as f64), examples: n }
+        Evaluation { loss: total / weights, accuracy: data.classes().map(|_| right as f64 / n as f64), examples: n }
     }
 }
 

@@ -29,6 +29,7 @@
 
 mod json;
 mod log;
+mod state;
 
 use std::path::Path;
 

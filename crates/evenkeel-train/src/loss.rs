@@ -1,9 +1,11 @@
 //! What a training minimises.
 
+use std::fmt::Debug;
+
 use evenkeel_autograd::Var;
 use evenkeel_data::{Dataset, Targets};
 use evenkeel_module::Pass;
-use evenkeel_nn::{CrossEntropy, MeanSquaredError};
+use evenkeel_nn::{CrossEntropy, MeanSquaredError, Reduction};
 use evenkeel_tensor::{Float, Shape, ShapeError};
 
 /// A loss between a network's output and the targets of a batch: an open set.
@@ -16,6 +18,7 @@ use evenkeel_tensor::{Float, Shape, ShapeError};
 /// use evenkeel_train::Loss;
 ///
 /// /// Mean absolute error.
+/// #[derive(Debug)]
 /// struct MeanAbsoluteError;
 ///
 /// impl<F: Float> Loss<F> for MeanAbsoluteError {
@@ -25,9 +28,16 @@ use evenkeel_tensor::{Float, Shape, ShapeError};
 ///     }
 /// }
 /// ```
-pub trait Loss<F: Float = f32>: Send + Sync {
+///
+/// `Debug` tells a checkpoint which loss, with which settings, a run was trained with.
+pub trait Loss<F: Float = f32>: Debug + Send + Sync {
     /// The loss, a scalar.
     fn loss<'t>(&self, pass: &Pass<'t, F>, output: Var<'t, F>, targets: &Targets<F>) -> Var<'t, F>;
+
+    /// The weight of a batch in the average over a data set: the number of its examples, for a loss that is their mean.
+    fn weight(&self, targets: &Targets<F>) -> f64 {
+        targets.len() as f64
+    }
 
     /// Whether a network's output of shape `output` fits the targets of `data`; asked before training.
     ///
@@ -47,7 +57,32 @@ impl<F: Float> Loss<F> for CrossEntropy {
         }
     }
 
+    /// With class weights, the sum of the targets' weights, by which the mean divides.
+    fn weight(&self, targets: &Targets<F>) -> f64 {
+        match (self.class_weights(), targets.classes()) {
+            (Some(weights), Some(classes)) => classes.iter().map(|&c| weights[c as usize]).sum(),
+            _ => targets.len() as f64,
+        }
+    }
+
     fn check(&self, output: Shape, data: &Dataset) -> Result<(), ShapeError> {
+        let setting =
+            |expected: &str, got: String, cure: &str| Err(ShapeError::new("cross_entropy", expected, got, cure));
+        if self.reduction() != Reduction::Mean {
+            return setting("the mean over a batch", format!("{:?}", self.reduction()), "leave the reduction as it is");
+        }
+        if !(0.0..=1.0).contains(&self.label_smoothing()) {
+            return setting("label smoothing from 0 to 1", self.label_smoothing().to_string(), "0.1 is usual");
+        }
+        let bad = |w: &&f64| !(w.is_finite() && **w >= 0.0);
+        if let Some(weight) = self.class_weights().and_then(|weights| weights.iter().find(bad)) {
+            return setting("finite class weights from 0 on", weight.to_string(), "give a positive weight a class");
+        }
+        if let (Some(weights), Some(classes)) = (self.class_weights(), data.classes())
+            && weights.len() != classes
+        {
+            return setting(&format!("{classes} class weights"), weights.len().to_string(), "give one weight a class");
+        }
         match (data.classes(), output.dims()) {
             (Some(classes), &[_, outputs]) if outputs == classes => Ok(()),
             (Some(classes), _) => Err(ShapeError::new(

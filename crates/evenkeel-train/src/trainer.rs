@@ -1,12 +1,13 @@
 //! The loop.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use evenkeel_data::{Batch, Dataset};
-use evenkeel_module::{Forward, Mode, NetworkError, Workspace, check_network};
+use evenkeel_module::{Fault, Forward, Mode, ModuleExt, NetworkError, Step, Workspace, check_network};
 use evenkeel_optim::Optimizer;
-use evenkeel_tensor::{Float, Seed, Tensor, parallel};
+use evenkeel_tensor::{Float, Seed, Tensor, kernel, parallel};
 
 use crate::callback::{Callback, Event, Flow};
 use crate::checkpoint::{self, Run};
@@ -196,29 +197,37 @@ impl<F: Float, C> Trainer<F, C> {
     where
         C: Callback<F, N>,
     {
-        self.check(network, &loss, train, test)?;
-        let run = Run {
-            seed: self.seed.0,
-            batch_size: self.batch_size,
-            drop_last: self.drop_last,
-            examples: train.len(),
-            float: F::NAME,
-        };
+        self.check_settings(train)?;
+        let run = self.run(network, &loss, train);
         let mut at = checkpoint::Position { step: 0, seconds: 0.0, history: History::new() };
         if let Some(path) = &self.resume {
             at = checkpoint::load(path, &run, network, &mut self.optimizer)?;
         }
+        self.check(network, &loss, train, test)?;
         // Inside the pool a split of work costs nanoseconds, from outside microseconds.
         parallel::install(|| Loop::new(self, run, at, network, &loss, train, test).run())
     }
 
-    fn check<N: Forward<F>>(
-        &self,
-        network: &N,
-        loss: &impl Loss<F>,
-        train: &Dataset,
-        test: &Dataset,
-    ) -> Result<(), TrainError> {
+    /// What a checkpoint of this run has to agree with.
+    fn run<N: Forward<F>>(&self, network: &N, loss: &impl Loss<F>, train: &Dataset) -> Run {
+        let mut notes = BTreeMap::from([
+            ("seed", self.seed.0.to_string()),
+            ("batch_size", self.batch_size.to_string()),
+            ("drop_last", self.drop_last.to_string()),
+            ("float", F::NAME.to_owned()),
+            ("loss", format!("{loss:?}")),
+            ("optimizer", self.optimizer.settings()),
+        ]);
+        if self.checkpoint.is_some() || self.resume.is_some() {
+            let mut frozen = Vec::new();
+            network.for_each_parameter(|path, p| frozen.extend(p.is_frozen().then(|| path.to_string())));
+            notes.insert("frozen", frozen.join(", "));
+            notes.insert("data", format!("{} examples, {:016x}", train.len(), train.fingerprint()));
+        }
+        Run(notes)
+    }
+
+    fn check_settings(&self, train: &Dataset) -> Result<(), TrainError> {
         let setting = |setting, expected, got: String| Err(TrainError::Setting { setting, expected, got });
         if self.batch_size == 0 {
             return setting("batch_size", "at least 1", "0".to_owned());
@@ -230,7 +239,16 @@ impl<F: Float, C> Trainer<F, C> {
         if self.evaluate_every == Some(0) || self.checkpoint.as_ref().is_some_and(|c| c.0 == 0) {
             return setting("evaluate_every and checkpoint_every", "at least 1 step", "0".to_owned());
         }
-        self.optimizer.validate()?;
+        Ok(self.optimizer.validate()?)
+    }
+
+    fn check<N: Forward<F>>(
+        &self,
+        network: &N,
+        loss: &impl Loss<F>,
+        train: &Dataset,
+        test: &Dataset,
+    ) -> Result<(), TrainError> {
         let full = self.batch_size.min(train.len());
         let rest = if self.drop_last { 0 } else { train.len() % self.batch_size };
         for n in [full, rest].into_iter().filter(|&n| n > 0) {
@@ -280,11 +298,12 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
             train.len().div_ceil(settings.batch_size)
         } as u64;
         let steps = match settings.length {
-            Length::Epochs(epochs) => epochs * per_epoch,
+            Length::Epochs(epochs) => epochs.saturating_mul(per_epoch),
             Length::Steps(steps) => steps,
         };
         let mut history = at.history;
-        history.reserve_steps(steps.saturating_sub(at.step) as usize);
+        // Beyond this many steps the columns grow by doubling.
+        history.reserve_steps(steps.saturating_sub(at.step).min(1 << 16) as usize);
         Self {
             progress: Progress::new(settings.progress, steps, at.step),
             settings,
@@ -310,6 +329,7 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
         let order = self.settings.seed.stream("order");
         let batches =
             self.train.batches::<F>(self.settings.batch_size).shuffled(order).drop_last(self.settings.drop_last);
+        let mut examples = batches.epoch(self.step / self.per_epoch);
         let mut batch = Batch::default();
         let mut flow = Flow::Continue;
         self.notify(|callback, event| {
@@ -319,9 +339,9 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
         while flow == Flow::Continue && self.step < self.steps {
             let (epoch, first) = (self.step / self.per_epoch, self.step % self.per_epoch);
             let last = self.per_epoch.min(first + (self.steps - self.step));
-            let examples = batches.epoch(epoch);
+            examples.restart(epoch);
             let mut ahead = (self.settings.prefetch > 0)
-                .then(|| batches.epoch(epoch).starting_at(first as usize).prefetch(self.settings.prefetch));
+                .then(|| examples.clone().starting_at(first as usize).prefetch(self.settings.prefetch));
             for position in first..last {
                 match &mut ahead {
                     Some(ahead) => assert!(ahead.next_into(&mut batch), "a batch for each position"),
@@ -358,13 +378,22 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
             batch.targets.classes().map(|labels| correct(&output.value(), labels) as f64 / labels.len() as f64);
         pass.backward(loss);
         let done = self.workspace.finish();
+        if let Some(fault) = first_bad_gradient(self.network, &done) {
+            return Err(TrainError::Diverged { step: self.step + 1, loss: value, fault: Some(Box::new(fault)) });
+        }
         let report = self.settings.optimizer.step(self.network, &done)?;
-        done.commit(self.network);
+        if report.updated == 0 {
+            return Err(TrainError::NothingLearns);
+        }
+        let lost = done.commit(self.network);
+        if lost > 0 {
+            return Err(TrainError::LostStatistics { observations: lost });
+        }
         self.step += 1;
         (self.last_loss, self.last_learning_rate) = (value, report.learning_rate);
         self.history.record_step(history::Step {
             step: self.step,
-            epoch: epoch + 1,
+            epoch,
             loss: value,
             learning_rate: report.learning_rate,
             metrics: accuracy.map(|a| ("accuracy", a)).as_slice(),
@@ -398,7 +427,7 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
         self.settings.callback.measure(self.network, &mut metrics);
         self.history.record_evaluation(history::Evaluation {
             step: self.step,
-            epoch: self.epoch(),
+            epoch: self.epoch().saturating_sub(1),
             seconds: self.seconds(),
             metrics: &metrics,
         });
@@ -432,4 +461,17 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
     fn seconds(&self) -> f64 {
         self.before + self.start.elapsed().as_secs_f64()
     }
+}
+
+/// The parameter whose gradient went wrong first: the backward pass runs from the last one to the first.
+fn first_bad_gradient<F: Float>(network: &impl Forward<F>, step: &Step<'_, F>) -> Option<Fault> {
+    let mut fault = None;
+    network.for_each_parameter(|path, parameter| {
+        if step.with_gradient(parameter, kernel::all_finite) == Some(false) {
+            let layer = path.parent().map_or(String::new(), ToString::to_string);
+            fault =
+                Some(Fault { layer, what: format!("the gradient of parameter `{path}`"), shape: parameter.shape() });
+        }
+    });
+    fault
 }

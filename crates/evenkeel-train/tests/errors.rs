@@ -4,11 +4,11 @@ use evenkeel_autograd::Var;
 use evenkeel_data::{Dataset, Digits};
 use evenkeel_init::{Normal, XavierUniform};
 use evenkeel_module::{Forward, Module, ModuleExt, Pass, Sequential, sequential};
-use evenkeel_nn::{CrossEntropy, Linear, MeanSquaredError, Sigmoid};
+use evenkeel_nn::{CrossEntropy, Linear, MeanSquaredError, Reduction, Sigmoid};
 use evenkeel_norm::BatchNorm;
 use evenkeel_optim::Sgd;
 use evenkeel_tensor::{Seed, Tensor};
-use evenkeel_train::{TrainError, Trainer, evaluate, predict};
+use evenkeel_train::{Callback, Event, Flow, TrainError, Trainer, evaluate, predict};
 
 fn digits() -> (Dataset, Dataset) {
     Digits::embedded().take(121).unwrap().split_random(0.5, Seed(1)).unwrap()
@@ -125,4 +125,125 @@ fn evaluation_and_prediction_agree() {
     let right =
         outputs.argmax_axis(1).as_slice().iter().enumerate().filter(|&(i, &c)| test.label(i) == Some(c as u32)).count();
     assert_eq!(result.accuracy, Some(right as f64 / test.len() as f64));
+}
+
+/// max(x, 0)^(1/2): its derivative at 0 is infinite, while its value is not.
+#[derive(Clone, Module)]
+struct Root;
+
+impl Forward for Root {
+    fn forward<'t>(&self, _pass: &Pass<'t>, x: Var<'t>) -> Var<'t> {
+        x.relu().sqrt()
+    }
+}
+
+#[test]
+fn a_gradient_that_turns_nan_stops_before_the_weights_do() {
+    let (train, test) = digits();
+    let mut net = sequential![Linear::new(64, 16), Root, Linear::new(16, 10)]
+        .initialize(XavierUniform::default(), Seed(1))
+        .unwrap();
+    let before = net.state_dict();
+    let error = Trainer::new(Sgd::new(0.1)).fit(&mut net, CrossEntropy::default(), &train, &test).unwrap_err();
+    let TrainError::Diverged { step: 1, loss, fault: Some(fault) } = &error else { panic!("{error}") };
+    assert!(loss.is_finite());
+    // The last parameter before the root is the first whose gradient goes wrong.
+    assert_eq!((fault.layer.as_str(), fault.what.as_str()), ("0", "the gradient of parameter `0.bias`"));
+    assert_eq!(net.state_dict(), before);
+}
+
+#[test]
+fn training_that_changes_nothing_is_an_error() {
+    let (train, test) = digits();
+    let mut frozen = good();
+    frozen.freeze("*");
+    let error = Trainer::new(Sgd::new(0.1)).fit(&mut frozen, CrossEntropy::default(), &train, &test).unwrap_err();
+    assert!(matches!(error, TrainError::NothingLearns), "{error}");
+}
+
+#[test]
+fn settings_of_the_loss_are_checked() {
+    let (train, test) = digits();
+    for (loss, word) in [
+        (CrossEntropy::default().with_reduction(Reduction::None), "mean"),
+        (CrossEntropy::default().with_reduction(Reduction::Sum), "mean"),
+        (CrossEntropy::default().with_label_smoothing(7.0), "smoothing"),
+        (CrossEntropy::default().with_label_smoothing(f64::NAN), "smoothing"),
+        (CrossEntropy::default().with_class_weights([1.0; 3]), "10 class weights"),
+        (CrossEntropy::default().with_class_weights([-1.0; 10]), "finite class weights"),
+    ] {
+        let error = Trainer::new(Sgd::new(0.1)).fit(&mut good(), loss, &train, &test).unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+}
+
+/// A weighted loss over a data set is the weighted mean, whatever the order and the batches.
+#[test]
+fn weighted_losses_do_not_depend_on_the_order() {
+    let digits = Digits::embedded().take(900).unwrap();
+    let reversed: Vec<usize> = (0..900).rev().collect();
+    let weights: Vec<f64> = (0..10).map(|c| f64::from(c * c)).collect();
+    let loss = CrossEntropy::default().with_class_weights(weights);
+    let a = evaluate(&good(), &loss, &digits).unwrap().loss;
+    let b = evaluate(&good(), &loss, &digits.subset(&reversed).unwrap()).unwrap().loss;
+    assert!((a - b).abs() < 1e-5 * a, "{a} {b}");
+}
+
+#[test]
+fn an_output_of_nan_is_never_right() {
+    let digits = Digits::embedded();
+    let nines: Vec<usize> = (0..digits.len()).filter(|&i| digits.label(i) == Some(9)).collect();
+    let mut net = good();
+    net.for_each_parameter_mut(|_, p| p.as_mut_slice().fill(f32::NAN));
+    let result = evaluate(&net, &CrossEntropy::default(), &digits.subset(&nines).unwrap()).unwrap();
+    assert_eq!(result.accuracy, Some(0.0));
+}
+
+/// "Until my callback stops it".
+#[test]
+fn a_run_without_end() {
+    struct Enough;
+    impl<N: Forward> Callback<f32, N> for Enough {
+        fn after_step(&mut self, event: &Event<'_, f32, N>) -> Flow {
+            if event.step == 3 { Flow::Stop } else { Flow::Continue }
+        }
+    }
+    let (train, test) = digits();
+    for trainer in [Trainer::new(Sgd::new(0.1)).steps(u64::MAX), Trainer::new(Sgd::new(0.1)).epochs(u64::MAX)] {
+        let history = trainer.callback(Enough).fit(&mut good(), CrossEntropy::default(), &train, &test).unwrap();
+        assert_eq!(history.steps().len(), 3);
+    }
+}
+
+#[test]
+fn epochs_are_counted_once() {
+    let (train, test) = digits();
+    let history =
+        Trainer::new(Sgd::new(0.1)).epochs(2).fit(&mut good(), CrossEntropy::default(), &train, &test).unwrap();
+    assert_eq!(history.steps().last_epoch(), Some(1));
+    assert_eq!(history.evaluations().last_epoch(), Some(1));
+    assert!(history.report("two").to_html().contains("Epochs: 2."));
+}
+
+/// A layer that normalises with a copy of itself: what it observes belongs to nobody.
+#[derive(Clone, Module)]
+struct Forgetful {
+    norm: BatchNorm,
+}
+
+impl Forward for Forgetful {
+    fn forward<'t>(&self, pass: &Pass<'t>, x: Var<'t>) -> Var<'t> {
+        self.norm.clone().forward(pass, x)
+    }
+}
+
+#[test]
+fn statistics_of_copies_are_an_error() {
+    let (train, test) = digits();
+    let mut net = sequential![Linear::new(64, 10), Forgetful { norm: BatchNorm::new(10) }]
+        .initialize(XavierUniform::default(), Seed(1))
+        .unwrap();
+    let error =
+        Trainer::new(Sgd::new(0.1)).batch_size(30).fit(&mut net, CrossEntropy::default(), &train, &test).unwrap_err();
+    assert!(matches!(error, TrainError::LostStatistics { observations: 3 }), "{error}");
 }

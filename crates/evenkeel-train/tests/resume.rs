@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use evenkeel_data::{Dataset, Digits};
 use evenkeel_init::HeNormal;
-use evenkeel_module::{ModuleExt, Sequential, StateDict, sequential};
+use evenkeel_module::{Entry, ModuleExt, Sequential, StateDict, sequential};
 use evenkeel_nn::{CrossEntropy, Linear, Relu};
 use evenkeel_norm::BatchNorm;
-use evenkeel_optim::{Adam, Optimizer, Schedule};
-use evenkeel_tensor::Seed;
+use evenkeel_optim::{Adam, Optimizer, Schedule, Sgd};
+use evenkeel_tensor::{Seed, Tensor};
 use evenkeel_train::{Callback, Event, Flow, History, TrainError, Trainer};
 
 fn data() -> (Dataset, Dataset) {
@@ -120,7 +120,7 @@ fn damaged_and_foreign_checkpoints_change_nothing() {
     };
     let nan = |name: &'static str| {
         edited(&move |dict| {
-            let Some(evenkeel_module::Entry::F32(t)) = dict.tensors.get_mut(name) else { panic!("{name}") };
+            let Some(Entry::F32(t)) = dict.tensors.get_mut(name) else { panic!("{name}") };
             t.as_mut_slice()[0] = f32::NAN;
         })
     };
@@ -128,10 +128,40 @@ fn damaged_and_foreign_checkpoints_change_nothing() {
     refused(&nan("model.1.running_var"), "not finite");
     refused(&edited(&|d| drop(d.tensors.remove("model.3.bias"))), "missing");
     refused(&edited(&|d| drop(d.metadata.insert("run.seed".into(), "6".into()))), "seed");
-    refused(&edited(&|d| drop(d.metadata.insert("step".into(), "many".into()))), "step");
-    refused(&edited(&|d| drop(d.metadata.insert("history".into(), "{".into()))), "history");
+    for step in ["many", "0", "NaN", "-3", "2.5", "59", "61", "1e30", "18446744073709551615"] {
+        refused(&edited(&|d| drop(d.metadata.insert("step".into(), step.into()))), "step");
+    }
+    for seconds in ["NaN", "-1", "inf", ""] {
+        refused(&edited(&|d| drop(d.metadata.insert("seconds".into(), seconds.into()))), "seconds");
+    }
+    refused(&edited(&|d| drop(d.metadata.insert("optimizer.optimizer.steps".into(), "7".into()))), "step");
+    refused(&edited(&|d| drop(d.tensors.remove("history.step.values.loss"))), "loss");
+    refused(&edited(&|d| drop(d.tensors.remove("history.step.epochs"))), "history");
+    let integers = |values: Vec<i64>| Entry::I64(Tensor::from_vec([values.len()], values).unwrap());
+    refused(&edited(&|d| drop(d.tensors.insert("history.step.steps".into(), integers(vec![3, 2])))), "history");
+    refused(&edited(&|d| drop(d.tensors.insert("history.evaluation.steps".into(), integers(vec![-1])))), "history");
+    refused(
+        &edited(&|d| drop(d.tensors.insert("history.step.rows.accuracy".into(), integers(vec![i64::MAX])))),
+        "accuracy",
+    );
     refused(&edited(&|d| d.metadata.clear()), "not a checkpoint");
     refused(&net().state_dict().to_bytes().unwrap(), "not a checkpoint");
+
+    // Of another run: settings of the optimiser, frozen parts, data.
+    std::fs::write(&other, &whole).unwrap();
+    let differs = |trainer: Trainer, mut net: Sequential, train: &Dataset, word: &str| {
+        let before = net.state_dict();
+        let error = trainer.resume_from(&other).fit(&mut net, CrossEntropy::default(), train, &data().1).unwrap_err();
+        assert!(matches!(error, TrainError::CheckpointRun { what, .. } if what == word), "{error}");
+        assert_eq!(net.state_dict(), before);
+    };
+    let rate = Trainer::new(Adam::new(0.02)).batch_size(32).seed(Seed(5)).steps(60);
+    differs(rate, net(), &data().0, "optimizer");
+    let mut frozen = net();
+    frozen.freeze("0");
+    differs(trainer(&path), frozen, &data().0, "frozen");
+    let others: Vec<usize> = (0..data().0.len()).rev().collect();
+    differs(trainer(&path), net(), &data().0.subset(&others).unwrap(), "data");
 
     // Of another network.
     std::fs::write(&other, &whole).unwrap();
@@ -152,4 +182,34 @@ fn a_checkpoint_that_cannot_be_written_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("no such folder").join("run.safetensors");
     assert!(matches!(fit(trainer(&missing), &mut net()), Err(TrainError::Checkpoint { .. })));
+}
+
+/// A run that goes wrong leaves its last good checkpoint alone.
+#[test]
+fn a_poisoned_network_is_not_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.safetensors");
+    let (train, test) = data();
+    let diverging = || Trainer::new(Sgd::new(3e38)).batch_size(32).steps(50).checkpoint_every(1, &path);
+    std::fs::write(&path, "the last good one").unwrap();
+    let error = diverging().fit(&mut net(), CrossEntropy::default(), &train, &test).unwrap_err();
+    assert!(matches!(error, TrainError::NotFinite { .. } | TrainError::Diverged { .. }), "{error}");
+    // Either it is what it was, or it can be resumed from.
+    let left = std::fs::read(&path).unwrap();
+    assert!(
+        left == b"the last good one"
+            || diverging().resume_from(&path).steps(0).fit(&mut net(), CrossEntropy::default(), &train, &test).is_ok()
+    );
+}
+
+/// A network without values can be resumed: the checkpoint has them.
+#[test]
+fn an_uninitialised_network_is_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.safetensors");
+    let mut whole = net();
+    fit(trainer(&path), &mut whole).unwrap();
+    let mut empty = sequential![Linear::new(64, 40).without_bias(), BatchNorm::new(40), Relu, Linear::new(40, 10)];
+    fit(trainer(&path).resume_from(&path), &mut empty).unwrap();
+    assert_eq!(empty.state_dict(), whole.state_dict());
 }

@@ -4,7 +4,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use evenkeel_tensor::{Float, MAX_RANK, Shape, ShapeError, kernel};
 
-use crate::{Backward, Gradient, Inputs, Op, Var};
+use crate::{Backward, Gradient, Inputs, Op, Pointwise, Var};
 
 /// z = f(x, y) with the two partial derivatives.
 trait Binary: Send + Sync + 'static {
@@ -162,8 +162,24 @@ binary!(DivKernel, "div", Div, div, |x, y| x / y, (F::ONE / y, -x / (y * y)));
 
 impl<'t, F: Float> Neg for Var<'t, F> {
     type Output = Self;
+    #[track_caller]
     fn neg(self) -> Self {
         self.affine(-F::ONE, F::ZERO)
+    }
+}
+
+/// y = x / c: rounded once, and right where 1 / c overflows.
+struct Quotient<F>(F);
+
+impl<F: Float> Pointwise<F> for Quotient<F> {
+    const NAME: &'static str = "div";
+    #[inline(always)]
+    fn value(&self, x: F) -> F {
+        x / self.0
+    }
+    #[inline(always)]
+    fn derivative(&self, _x: F, _y: F) -> F {
+        F::ONE / self.0
     }
 }
 
@@ -171,6 +187,7 @@ macro_rules! with_number {
     ($trait:ident, $method:ident, |$x:ident, $c:ident| $expression:expr) => {
         impl<'t, F: Float> $trait<F> for Var<'t, F> {
             type Output = Self;
+            #[track_caller]
             fn $method(self, $c: F) -> Self {
                 let $x = self;
                 $expression
@@ -182,4 +199,4 @@ macro_rules! with_number {
 with_number!(Add, add, |x, c| x.affine(F::ONE, c));
 with_number!(Sub, sub, |x, c| x.affine(F::ONE, -c));
 with_number!(Mul, mul, |x, c| x.affine(c, F::ZERO));
-with_number!(Div, div, |x, c| x.affine(F::ONE / c, F::ZERO));
+with_number!(Div, div, |x, c| x.pointwise(Quotient(c)));

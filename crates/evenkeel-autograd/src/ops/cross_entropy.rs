@@ -77,11 +77,14 @@ fn class<F: Float>(kept: F) -> usize {
     kept.to_f64() as usize
 }
 
-/// The kept values: each example's class, ln sum e^x, and loss.
-fn parts<F>(saved: &mut [F]) -> [&mut [F]; 3] {
-    let (targets, rest) = saved.split_at_mut(saved.len() / 3);
-    let (log_sums, losses) = rest.split_at_mut(rest.len() / 2);
-    [targets, log_sums, losses]
+/// The kept values: each example's class, its largest logit m and the total of e^(x - m), and its loss.
+///
+/// Their logarithmic sum m + ln total would be one number instead of two, but would lose ln total where m is large.
+fn parts<F>(saved: &mut [F]) -> (&mut [F], &mut [[F; 2]], &mut [F]) {
+    let examples = saved.len() / 4;
+    let (targets, rest) = saved.split_at_mut(examples);
+    let (losses, sums) = rest.split_at_mut(examples);
+    (targets, sums.as_chunks_mut().0, losses)
 }
 
 /// Rows that make up a block of parallel work.
@@ -140,25 +143,28 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
     }
 
     fn saved(&self, _inputs: &[Shape]) -> usize {
-        3 * self.targets().shape().numel()
+        4 * self.targets().shape().numel()
     }
 
     fn forward(&mut self, x: &Inputs<'_, F>, y: &mut [F], saved: &mut [F]) {
         let classes = x.shape(0)[1];
         let x = x.value(0);
-        let [targets, log_sums, losses] = parts(saved);
+        let (targets, sums, losses) = parts(saved);
         let given = self.targets.take().expect("recorded once");
         targets.iter_mut().zip(given.as_slice()).for_each(|(kept, &t)| *kept = F::from_usize(t as usize));
         drop(given);
         let rows = rows_per_block(classes);
-        parallel::chunks_mut2(log_sums, rows, losses, rows, |block, log_sums, losses| {
-            for (i, (log_sum, loss)) in log_sums.iter_mut().zip(losses).enumerate() {
+        parallel::chunks_mut2(sums, rows, losses, rows, |block, sums, losses| {
+            for (i, (sums, loss)) in sums.iter_mut().zip(losses).enumerate() {
                 let row = &x[(block * rows + i) * classes..][..classes];
                 let target = class(targets[block * rows + i]);
-                *log_sum = log_sum_exp(row);
-                *loss = (F::ONE - self.smoothing) * self.weight(target) * (*log_sum - row[target]);
+                let [largest, total] = shifted_sum(row);
+                *sums = [largest, total];
+                let log_total = total.ln();
+                let minus_log_p = |c: usize| log_total - (row[c] - largest);
+                *loss = (F::ONE - self.smoothing) * self.weight(target) * minus_log_p(target);
                 if self.is_smoothed() {
-                    *loss += (0..classes).map(|c| self.spread(c, classes) * (*log_sum - row[c])).sum::<F>();
+                    *loss += (0..classes).map(|c| self.spread(c, classes) * minus_log_p(c)).sum::<F>();
                 }
             }
         });
@@ -172,8 +178,8 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
         let Some(dx) = dx[0].wanted() else { return };
         let classes = at.x.shape(0)[1];
         let (x, dy) = (at.x.value(0), at.dy);
-        let [targets, log_sums, _] = parts(at.saved);
-        let (targets, log_sums) = (&*targets, &*log_sums);
+        let (targets, sums, _) = parts(at.saved);
+        let (targets, sums) = (&*targets, &*sums);
         let scale = self.scale(targets);
         let spread_sum: F =
             if self.is_smoothed() { (0..classes).map(|c| self.spread(c, classes)).sum() } else { F::ZERO };
@@ -184,7 +190,7 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
                 let (x, target) = (&x[example * classes..][..classes], class(targets[example]));
                 let upstream = scale * if self.reduction == Reduction::None { dy[example] } else { dy[0] };
                 let own = (F::ONE - self.smoothing) * self.weight(target);
-                scaled_softmax(x, log_sums[example], (own + spread_sum) * upstream, dx);
+                scaled_softmax(x, sums[example], (own + spread_sum) * upstream, dx);
                 dx[target] -= own * upstream;
                 if self.is_smoothed() {
                     dx.iter_mut().enumerate().for_each(|(c, dx)| *dx -= self.spread(c, classes) * upstream);
@@ -194,30 +200,28 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
     }
 }
 
-/// ln sum e^x, shifted by the largest value so that nothing overflows.
-fn log_sum_exp<F: Float>(x: &[F]) -> F {
-    let (largest, total) = kernel::simd(
+/// The largest value m, and the sum of e^(x - m): the shift lets nothing overflow.
+fn shifted_sum<F: Float>(x: &[F]) -> [F; 2] {
+    kernel::simd(
         #[inline(always)]
         move || {
             let largest = kernel::max_value(x);
-            (
-                largest,
-                kernel::sum_map(
-                    x,
-                    #[inline(always)]
-                    move |x| (x - largest).exp(),
-                ),
-            )
+            let total = kernel::sum_map(
+                x,
+                #[inline(always)]
+                move |x| (x - largest).exp(),
+            );
+            [largest, total]
         },
-    );
-    largest + total.ln()
+    )
 }
 
-/// y = factor e^(x - log_sum)
-fn scaled_softmax<F: Float>(x: &[F], log_sum: F, factor: F, y: &mut [F]) {
+/// y = factor e^(x - largest) / total
+fn scaled_softmax<F: Float>(x: &[F], [largest, total]: [F; 2], factor: F, y: &mut [F]) {
+    let scale = factor / total;
     kernel::simd(
         #[inline(always)]
-        move || y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - log_sum).exp() * factor),
+        move || y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - largest).exp() * scale),
     );
 }
 

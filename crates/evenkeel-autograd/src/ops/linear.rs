@@ -4,7 +4,7 @@ use evenkeel_tensor::kernel::{
     self,
     matmul::{Matrix, Write, matmul},
 };
-use evenkeel_tensor::{Float, Shape, ShapeError};
+use evenkeel_tensor::{Float, Shape, ShapeError, parallel};
 
 use crate::{Backward, Gradient, Inputs, Op, Var};
 
@@ -46,7 +46,10 @@ impl<F: Float> Op<F> for LinearOp {
         let (rows, features, out) = extents(x.shape(0), x.shape(1));
         let write = if x.len() == 3 {
             let bias = x.value(2);
-            y.chunks_exact_mut(out.max(1)).for_each(|row| row.copy_from_slice(bias));
+            let block = (kernel::BLOCK / out.max(1)).max(1) * out.max(1);
+            parallel::chunks_mut(y, block, |_, y| {
+                y.chunks_exact_mut(out.max(1)).for_each(|row| row.copy_from_slice(bias))
+            });
             Write::Accumulate
         } else {
             Write::Overwrite

@@ -85,6 +85,7 @@ macro_rules! pointwise {
 
         impl<'t, F: Float> Var<'t, F> {
             $(#[$doc])*
+            #[track_caller]
             #[must_use]
             pub fn $method(self) -> Self {
                 self.pointwise($name)
@@ -159,24 +160,28 @@ impl<F: Float> Pointwise<F> for Power<F> {
     }
     #[inline(always)]
     fn derivative(&self, x: F, _y: F) -> F {
-        self.0 * x.powf(self.0 - F::ONE)
+        // 0 times infinity is no slope of the constant x^0.
+        if self.0 == F::ZERO { F::ZERO } else { self.0 * x.powf(self.0 - F::ONE) }
     }
 }
 
 impl<'t, F: Float> Var<'t, F> {
     /// `function` of each element.
+    #[track_caller]
     #[must_use]
     pub fn pointwise(self, function: impl Pointwise<F>) -> Self {
         self.tape.record(PointwiseOp(function), &[self])
     }
 
     /// a x + b of each element x.
+    #[track_caller]
     #[must_use]
     pub fn affine(self, a: F, b: F) -> Self {
         self.pointwise(Affine { a, b })
     }
 
     /// x^n of each element x.
+    #[track_caller]
     #[must_use]
     pub fn powf(self, n: F) -> Self {
         self.pointwise(Power(n))

@@ -16,17 +16,17 @@ pub struct Log {
     pub(super) kind: &'static str,
     /// How many of the columns have a value in every row.
     pub(super) required: usize,
-    steps: Vec<u64>,
-    epochs: Vec<u64>,
-    columns: Vec<Column>,
+    pub(super) steps: Vec<u64>,
+    pub(super) epochs: Vec<u64>,
+    pub(super) columns: Vec<Column>,
 }
 
 /// Values and the rows they stand in: a column costs nothing for rows that lack it, and NaN stays a value.
 #[derive(Clone, Debug)]
-struct Column {
-    name: String,
-    rows: Vec<usize>,
-    values: Vec<f64>,
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) rows: Vec<usize>,
+    pub(super) values: Vec<f64>,
 }
 
 impl Column {

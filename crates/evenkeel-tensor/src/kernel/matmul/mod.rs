@@ -21,9 +21,9 @@ pub use float::Gemm;
 
 use crate::{Float, parallel};
 
-/// The longest run of the inner dimension that is summed before C is updated: a packed panel of B of
-/// this depth fits the first-level cache.
-pub const DEPTH: usize = 128;
+/// The longest run of the inner dimension that is summed before C is updated: the deeper, the less often C is read and
+/// written, while a packed panel of B still streams from near the first-level cache (128 was measured 3 % slower at 1024³).
+pub const DEPTH: usize = 256;
 
 /// A multiple of the elements in any vector.
 const ALIGNMENT: usize = 16;
