@@ -11,7 +11,7 @@ use super::{
 use crate::Float;
 
 /// Rows of A and columns of B in a block: with [`DEPTH`], blocks that fit the second-level cache together.
-const BLOCK_ROWS: usize = 512;
+const BLOCK_ROWS: usize = 264;
 const BLOCK_COLUMNS: usize = 1024;
 
 /// C = A B or C += A B on this thread; no extent is 0.
