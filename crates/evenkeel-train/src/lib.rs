@@ -4,6 +4,7 @@ mod callback;
 mod checkpoint;
 mod error;
 mod evaluate;
+mod fit;
 pub mod history;
 mod loss;
 mod progress;
