@@ -18,7 +18,7 @@ impl Progress {
     pub(crate) fn new(wanted: bool, steps: u64, done: u64) -> Self {
         let bar = wanted.then(|| {
             let bar = ProgressBar::new(steps);
-            let template = "{msg} {wide_bar:.cyan/blue} {pos}/{len} {per_sec} eta {eta}";
+            let template = "{msg} {wide_bar:.cyan/blue} {pos}/{len} eta {eta}";
             bar.set_style(ProgressStyle::with_template(template).expect("a valid template").progress_chars("━╸─"));
             bar.set_position(done);
             bar.reset_eta();
