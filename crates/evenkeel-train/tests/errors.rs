@@ -91,7 +91,7 @@ impl Forward for Logarithm {
 #[test]
 fn a_loss_that_turns_nan_stops_with_step_layer_and_operation() {
     let (train, test) = digits();
-    // Sigmoids are positive, so the first steps pass; a huge rate then drives their sum's logarithm out of range.
+    // A linear layer's outputs have either sign, so the first step already takes the logarithm of a negative number.
     let mut net = sequential![Linear::new(64, 16), Logarithm, Linear::new(16, 10)]
         .initialize(Normal::with_std(0.1), Seed(1))
         .unwrap();

@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-// The derive macro names `::evenkeel_module`; users of the umbrella reach it through the prelude's macro path.
 pub use evenkeel_autograd as autograd;
 pub use evenkeel_data as data;
 pub use evenkeel_init as init;

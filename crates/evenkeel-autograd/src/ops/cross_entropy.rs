@@ -2,6 +2,7 @@
 
 use evenkeel_tensor::{Float, Shape, ShapeError, Tensor, kernel, parallel};
 
+use super::softmax::{scaled_softmax, shifted_sum};
 use crate::{Backward, Gradient, Inputs, Op, Var};
 
 /// How the losses of the examples become one.
@@ -198,31 +199,6 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
             }
         });
     }
-}
-
-/// The largest value m, and the sum of e^(x - m): the shift lets nothing overflow.
-fn shifted_sum<F: Float>(x: &[F]) -> [F; 2] {
-    kernel::simd(
-        #[inline(always)]
-        move || {
-            let largest = kernel::max_value(x);
-            let total = kernel::sum_map(
-                x,
-                #[inline(always)]
-                move |x| (x - largest).exp(),
-            );
-            [largest, total]
-        },
-    )
-}
-
-/// y = factor e^(x - largest) / total
-fn scaled_softmax<F: Float>(x: &[F], [largest, total]: [F; 2], factor: F, y: &mut [F]) {
-    let scale = factor / total;
-    kernel::simd(
-        #[inline(always)]
-        move || y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - largest).exp() * scale),
-    );
 }
 
 impl<'t, F: Float> Var<'t, F> {

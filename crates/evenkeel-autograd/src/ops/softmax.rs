@@ -26,24 +26,41 @@ fn max<F: Float>(n: usize, x: impl Fn(usize) -> F) -> F {
     (0..n).map(x).fold(-F::INFINITY, |m, x| if x > m || x.is_nan() { x } else { m })
 }
 
-/// A line of neighbours, in vectors.
-fn row<F: Float>(x: &[F], log: bool, y: &mut [F]) {
+/// The largest value m, and the sum of e^(x - m): the shift lets nothing overflow.
+pub(super) fn shifted_sum<F: Float>(x: &[F]) -> [F; 2] {
     kernel::simd(
         #[inline(always)]
         move || {
-            let m = kernel::max_value(x);
+            let largest = kernel::max_value(x);
             let total = kernel::sum_map(
                 x,
                 #[inline(always)]
-                move |x| (x - m).exp(),
+                move |x| (x - largest).exp(),
             );
-            let (scale, log_total) = (F::ONE / total, total.ln());
-            if log {
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - m - log_total);
-            } else {
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - m).exp() * scale);
-            }
+            [largest, total]
         },
+    )
+}
+
+/// y = factor e^(x - largest) / total
+pub(super) fn scaled_softmax<F: Float>(x: &[F], [largest, total]: [F; 2], factor: F, y: &mut [F]) {
+    let scale = factor / total;
+    kernel::simd(
+        #[inline(always)]
+        move || y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - largest).exp() * scale),
+    );
+}
+
+/// A line of neighbours, in vectors.
+fn row<F: Float>(x: &[F], log: bool, y: &mut [F]) {
+    let [largest, total] = shifted_sum(x);
+    if !log {
+        return scaled_softmax(x, [largest, total], F::ONE, y);
+    }
+    let log_total = total.ln();
+    kernel::simd(
+        #[inline(always)]
+        move || y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - largest - log_total),
     );
 }
 
