@@ -36,6 +36,9 @@ impl<F: Float> Initialize<'_, F> {
 }
 
 impl<F: Float> VisitorMut<F> for Initialize<'_, F> {
+    fn initializes(&self) -> bool {
+        true
+    }
     fn parameter(&mut self, path: &Path<'_>, parameter: &mut Parameter<F>) {
         if self.error.is_none() && !parameter.is_frozen() {
             self.error = self.fill(path, parameter).err();

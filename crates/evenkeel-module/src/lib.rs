@@ -4,6 +4,7 @@
 extern crate self as evenkeel_module;
 
 mod check;
+mod in_mode;
 mod initialize;
 mod leaf;
 mod load;
@@ -14,6 +15,7 @@ mod path;
 mod sequential;
 mod state_dict;
 mod summary;
+mod weighted;
 
 pub use check::{NetworkError, check_network};
 /// The trait without the derive macro of the same name, for crates that re-export it with a macro of their own.
@@ -21,6 +23,7 @@ pub mod traits {
     pub use crate::module::Module;
 }
 pub use evenkeel_derive::Module;
+pub use in_mode::InMode;
 pub use leaf::{Buffer, Identity, Origin, Parameter, Role};
 pub use load::{LoadError, LoadReport, Mismatch};
 pub use module::{Forward, Module, ModuleExt, Visitor, VisitorMut};
@@ -29,3 +32,4 @@ pub use path::Path;
 pub use sequential::{Layer, Sequential};
 pub use state_dict::{Entry, StateDict, StateDictError};
 pub use summary::Summary;
+pub use weighted::Weighted;

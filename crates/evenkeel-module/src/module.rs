@@ -78,6 +78,11 @@ pub trait Visitor<F: Float> {
 
 /// Changes the parts of a network, one after another.
 pub trait VisitorMut<F: Float> {
+    /// Whether this visitor gives parameters their first values. A module whose parameters follow from one another (the
+    /// magnitude of a weight that is normalised) then computes those that follow, after it has shown the others.
+    fn initializes(&self) -> bool {
+        false
+    }
     /// A module begins; its parts follow.
     fn enter(&mut self, path: &Path<'_>, kind: &'static str) {
         let _ = (path, kind);

@@ -93,6 +93,8 @@ pub struct Pass<'t, F: Float = f32> {
     tape: &'t Tape<F>,
     book: &'t RefCell<Book<F>>,
     mode: Mode,
+    /// Whether parameters have gradients: of the whole pass, whatever mode a part is in.
+    learns: bool,
     seed: Seed,
 }
 
@@ -111,7 +113,7 @@ impl<F: Float> Workspace<F> {
         book.values.clear();
         book.layers.clear();
         book.draws = 0;
-        Pass { tape: &self.tape, book: &self.book, mode, seed }
+        Pass { tape: &self.tape, book: &self.book, mode, learns: mode == Mode::Training, seed }
     }
 
     /// Begins a pass that computes shapes only ([`Tape::dry_run`]).
@@ -137,6 +139,14 @@ impl<'t, F: Float> Pass<'t, F> {
     /// Training or evaluation.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// The same pass in another mode, for a part of a network: `part.forward(&pass.in_mode(Mode::Evaluation), x)` runs
+    /// `part` with stored statistics and without noise, whatever the rest does. Gradients are those of the pass as a whole:
+    /// only [freezing](crate::ModuleExt::freeze) keeps a part from learning.
+    #[must_use]
+    pub fn in_mode(&self, mode: Mode) -> Pass<'t, F> {
+        Pass { mode, learns: self.learns, ..*self }
     }
 
     /// Whether noise is on: only in training.
@@ -167,7 +177,7 @@ impl<'t, F: Float> Pass<'t, F> {
                 "a parameter of shape {} has no value yet: call initialize(..) or load a state dictionary first",
                 parameter.shape()
             );
-            let learns = self.mode == Mode::Training && !parameter.is_frozen();
+            let learns = self.learns && !parameter.is_frozen();
             let value = parameter.value().clone();
             let var = if learns { self.tape.variable(value) } else { self.tape.constant(value) };
             var.index() as u32
