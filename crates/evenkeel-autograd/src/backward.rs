@@ -11,7 +11,7 @@ impl<F: Float> Tape<F> {
     /// Computes the gradients of the scalar `loss` with respect to every variable it depends on.
     ///
     /// Gradients add up over calls until the reset; those of intermediate values are given up as soon
-    /// as they have been used.
+    /// as they have been used, unless they are [retained](Tape::retain_gradients).
     ///
     /// # Panics
     /// If `loss` has more than one element, or if leaves have been [released](Tape::release_leaves).
@@ -40,19 +40,19 @@ impl<F: Float> Tape<F> {
             return;
         }
         let top = root_of(&inner.nodes, y.index);
-        if let Value::Computed(_) = inner.nodes[top as usize].value {
-            inner.propagate(top, upstream);
-        } else {
-            let mut gradient = inner.pool.take(upstream.len());
-            gradient.copy_from_slice(upstream);
-            inner.accumulate(top, gradient);
-        }
-        for index in (0..top).rev() {
+        let mut gradient = inner.pool.take(upstream.len());
+        gradient.copy_from_slice(upstream);
+        inner.accumulate(top, gradient);
+        for index in (0..=top).rev() {
             if let Value::Computed(_) = inner.nodes[index as usize].value
                 && let Some(dy) = inner.nodes[index as usize].gradient.take()
             {
                 inner.propagate(index, &dy);
-                inner.pool.give(dy);
+                if inner.retain {
+                    inner.nodes[index as usize].gradient = Some(dy);
+                } else {
+                    inner.pool.give(dy);
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ mod op;
 pub mod ops;
 mod pool;
 mod scope;
+mod signal;
 mod tape;
 mod var;
 
@@ -16,5 +17,6 @@ pub use gradcheck::{GradcheckError, gradcheck};
 pub use op::{Backward, Gradient, Inputs, Op};
 pub use ops::{Pointwise, Reduction};
 pub use scope::Segment;
+pub use signal::{Incoming, Propagation, Recorded, Signal};
 pub use tape::Tape;
 pub use var::Var;

@@ -5,6 +5,7 @@ use std::any::Any;
 use evenkeel_tensor::{Float, Shape, ShapeError};
 
 use crate::node::{Node, value_of};
+use crate::signal::{Incoming, Propagation};
 
 /// A differentiable operation: an open set, so that any crate can add its own.
 ///
@@ -66,6 +67,13 @@ pub trait Op<F: Float>: Any + Send + Sync {
     /// (not adds) every element of dL/dx, given dL/dy in `at.dy`. The tape adds up where an input is used
     /// more than once.
     fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]);
+
+    /// What mean-field theory says the operation does to the mean and variance of its inputs, and to the size of gradients
+    /// on their way back, for a result of shape `output`; `None` if there is nothing to say.
+    fn propagate(&self, inputs: &[Incoming], output: Shape) -> Option<Propagation> {
+        let _ = (inputs, output);
+        None
+    }
 }
 
 /// The inputs of an operation.

@@ -48,6 +48,8 @@ pub(crate) struct Inner<F: Float> {
     error: Option<(String, ShapeError)>,
     /// Whether a leaf has been let go of.
     pub(crate) released: bool,
+    /// Whether the backward pass keeps the gradients of intermediate values.
+    pub(crate) retain: bool,
     // Scratch that is kept to avoid allocation.
     shapes: Vec<Shape>,
     pub(crate) gradients: Vec<Gradient<F>>,
@@ -77,6 +79,7 @@ impl<F: Float> Tape<F> {
                 scopes: Scopes::default(),
                 error: None,
                 released: false,
+                retain: false,
                 shapes: Vec::new(),
                 gradients: Vec::new(),
             }),
@@ -123,6 +126,7 @@ impl<F: Float> Tape<F> {
         inner.scopes.clear();
         inner.error = None;
         inner.released = false;
+        inner.retain = false;
         inner.gradients.clear();
     }
 

@@ -4,7 +4,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use evenkeel_tensor::{Float, MAX_RANK, Shape, ShapeError, kernel};
 
-use crate::{Backward, Gradient, Inputs, Op, Pointwise, Var};
+use crate::{Backward, Gradient, Incoming, Inputs, Op, Pointwise, Propagation, Signal, Var};
 
 /// z = f(x, y) with the two partial derivatives.
 trait Binary: Send + Sync + 'static {
@@ -12,6 +12,10 @@ trait Binary: Send + Sync + 'static {
     fn value<F: Float>(x: F, y: F) -> F;
     /// (df/dx, df/dy)
     fn partials<F: Float>(x: F, y: F) -> (F, F);
+    /// The law of z and E[(df/dx)²], E[(df/dy)²] for independent x and y, if there is a formula.
+    fn law(x: Signal, y: Signal) -> Option<(Signal, [f64; 2])>;
+    /// The same for y = x.
+    fn law_of_twice(x: Signal) -> Option<(Signal, [f64; 2])>;
 }
 
 struct BinaryOp<B>(B);
@@ -126,10 +130,19 @@ impl<F: Float, B: Binary> Op<F> for BinaryOp<B> {
             }
         }
     }
+
+    fn propagate(&self, inputs: &[Incoming], output: Shape) -> Option<Propagation> {
+        let [x, y] = inputs else { unreachable!("two inputs") };
+        let (law, gains) = if x.node == y.node { B::law_of_twice(x.signal) } else { B::law(x.signal, y.signal) }?;
+        // Where an operand repeats, its gradient is the sum over the repetitions.
+        let times = |operand: &Incoming| output.numel() as f64 / operand.shape.numel() as f64;
+        Some(Propagation { output: law, gains: [gains[0] * times(x), gains[1] * times(y)], limits: None })
+    }
 }
 
 macro_rules! binary {
-    ($name:ident, $label:expr, $trait:ident, $method:ident, |$x:ident, $y:ident| $value:expr, $partials:expr) => {
+    ($name:ident, $label:expr, $trait:ident, $method:ident, |$x:ident, $y:ident| $value:expr, $partials:expr,
+     law: $law:expr, of_twice: $of_twice:expr) => {
         struct $name;
 
         impl Binary for $name {
@@ -143,6 +156,12 @@ macro_rules! binary {
             fn partials<F: Float>($x: F, $y: F) -> (F, F) {
                 $partials
             }
+            fn law(x: Signal, y: Signal) -> Option<(Signal, [f64; 2])> {
+                $law(x, y)
+            }
+            fn law_of_twice(x: Signal) -> Option<(Signal, [f64; 2])> {
+                $of_twice(x)
+            }
         }
 
         impl<'t, F: Float> $trait for Var<'t, F> {
@@ -155,10 +174,40 @@ macro_rules! binary {
     };
 }
 
-binary!(AddKernel, "add", Add, add, |x, y| x + y, (F::ONE, F::ONE));
-binary!(SubKernel, "sub", Sub, sub, |x, y| x - y, (F::ONE, -F::ONE));
-binary!(MulKernel, "mul", Mul, mul, |x, y| x * y, (y, x));
-binary!(DivKernel, "div", Div, div, |x, y| x / y, (F::ONE / y, -x / (y * y)));
+binary!(
+    AddKernel, "add", Add, add, |x, y| x + y, (F::ONE, F::ONE),
+    law: |x: Signal, y: Signal| Some((signal(x.mean + y.mean, x.variance + y.variance), [1.0; 2])),
+    // Both gradients are dz and add up: (2 dz)² in all.
+    of_twice: |x: Signal| Some((signal(2.0 * x.mean, 4.0 * x.variance), [2.0; 2]))
+);
+binary!(
+    SubKernel, "sub", Sub, sub, |x, y| x - y, (F::ONE, -F::ONE),
+    law: |x: Signal, y: Signal| Some((signal(x.mean - y.mean, x.variance + y.variance), [1.0; 2])),
+    of_twice: |_| Some((signal(0.0, 0.0), [0.0; 2]))
+);
+binary!(
+    MulKernel, "mul", Mul, mul, |x, y| x * y, (y, x),
+    law: |x: Signal, y: Signal| {
+        let mean = x.mean * y.mean;
+        let law = signal(mean, x.second_moment() * y.second_moment() - mean * mean);
+        Some((law, [y.second_moment(), x.second_moment()]))
+    },
+    // x² of a Gaussian x; dx = 2 x dz.
+    of_twice: |x: Signal| {
+        let variance = 2.0 * x.variance * (x.variance + 2.0 * x.mean * x.mean);
+        Some((signal(x.second_moment(), variance), [2.0 * x.second_moment(); 2]))
+    }
+);
+binary!(
+    DivKernel, "div", Div, div, |x, y| x / y, (F::ONE / y, -x / (y * y)),
+    // A Gaussian divisor comes near 0: there is no second moment.
+    law: |_, _| None,
+    of_twice: |_| None
+);
+
+fn signal(mean: f64, variance: f64) -> Signal {
+    Signal { mean, variance }
+}
 
 impl<'t, F: Float> Neg for Var<'t, F> {
     type Output = Self;

@@ -6,7 +6,7 @@ use evenkeel_tensor::kernel::{
 };
 use evenkeel_tensor::{Float, Shape, ShapeError, parallel};
 
-use crate::{Backward, Gradient, Inputs, Op, Var};
+use crate::{Backward, Gradient, Incoming, Inputs, Op, Propagation, Var};
 
 struct LinearOp;
 
@@ -82,6 +82,12 @@ impl<F: Float> Op<F> for LinearOp {
                 }
             },
         );
+    }
+
+    fn propagate(&self, inputs: &[Incoming], output: Shape) -> Option<Propagation> {
+        let fan_in = inputs[1].shape[1] as f64;
+        let bias = inputs.get(2).map(|b| b.signal);
+        Some(Propagation::of_products(&inputs[0], inputs[1].signal, bias, fan_in, output.numel()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::{Float, Shape, ShapeError, kernel};
 
-use crate::{Backward, Gradient, Inputs, Op, Var};
+use crate::{Backward, Gradient, Incoming, Inputs, Op, Propagation, Var};
 
 /// A function of one number with its derivative: all that an activation has to say.
 ///
@@ -62,6 +62,15 @@ impl<F: Float, P: Pointwise<F>> Op<F> for PointwiseOp<P> {
         if let Some(dx) = dx[0].wanted() {
             kernel::zip3(at.x.value(0), at.y, at.dy, dx, |x, y, dy| self.0.derivative(x, y) * dy);
         }
+    }
+
+    fn propagate(&self, inputs: &[Incoming], _output: Shape) -> Option<Propagation> {
+        let f = |x: f64| self.0.value(F::from_f64(x)).to_f64();
+        let derivative = |x: f64| {
+            let x = F::from_f64(x);
+            self.0.derivative(x, self.0.value(x)).to_f64()
+        };
+        Some(Propagation::of_function(inputs[0].signal, f, derivative))
     }
 }
 
