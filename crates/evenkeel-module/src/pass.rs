@@ -227,29 +227,54 @@ impl<'t, F: Float> Pass<'t, F> {
     /// Where the first infinity or NaN of this pass came in, with the layer's path in `network`.
     pub fn first_fault(&self, network: &(impl Module<F> + ?Sized)) -> Option<Fault> {
         let fault = self.tape.first_fault()?;
-        let book = self.book.borrow();
-        // The last parameter bound at or before the fault belongs to the layer at work there.
-        let mut nearest: Option<(u32, String, String)> = None;
-        network.for_each_parameter(|path, parameter| {
-            if let Some(&index) = book.bound.get(&parameter.id().number())
-                && index as usize <= fault.node
-                && nearest.as_ref().is_none_or(|(at, ..)| index >= *at)
-            {
-                let layer = path.parent().map_or(String::new(), ToString::to_string);
-                nearest = Some((index, layer, path.to_string()));
-            }
-        });
+        let nearest = self.last_bound(network, fault.node);
         Some(match (fault.operation, nearest) {
-            (None, Some((index, layer, path))) if index as usize == fault.node => {
+            (None, Some((index, layer, path))) if index == fault.node => {
                 Fault { layer, what: format!("parameter `{path}`"), shape: fault.shape }
             }
             (None, _) => Fault { layer: String::new(), what: "the data".to_owned(), shape: fault.shape },
-            (Some(operation), nearest) => Fault {
-                layer: if fault.path.is_empty() { nearest.map_or(String::new(), |n| n.1) } else { fault.path },
+            (Some(operation), _) => Fault {
+                layer: self.layer_of(network, fault.node),
                 what: format!("operation `{operation}`"),
                 shape: fault.shape,
             },
         })
+    }
+
+    /// The path in `network` of the layer that recorded value `index` of the tape: the part in whose scope it was recorded, or
+    /// within it the owner of the parameter that was used last.
+    pub fn layer_of(&self, network: &(impl Module<F> + ?Sized), index: usize) -> String {
+        let scope = self.tape.recorded(index).map_or(String::new(), |recorded| recorded.path);
+        match self.last_bound(network, index) {
+            // `3.norm` lies within the scope `3`, `30` does not.
+            Some((_, layer, _))
+                if layer.strip_prefix(&scope).is_some_and(|rest| scope.is_empty() || rest.starts_with('.')) =>
+            {
+                layer
+            }
+            _ => scope,
+        }
+    }
+
+    /// The last parameter bound at or before value `index`: its own value, its layer's path, and its path.
+    fn last_bound(&self, network: &(impl Module<F> + ?Sized), index: usize) -> Option<(usize, String, String)> {
+        let book = self.book.borrow();
+        let mut last: Option<(usize, String, String)> = None;
+        network.for_each_parameter(|path, parameter| {
+            if let Some(&at) = book.bound.get(&parameter.id().number())
+                && at as usize <= index
+                && last.as_ref().is_none_or(|(best, ..)| at as usize >= *best)
+            {
+                let layer = path.parent().map_or(String::new(), ToString::to_string);
+                last = Some((at as usize, layer, path.to_string()));
+            }
+        });
+        last
+    }
+
+    /// The value on the tape that stands for `parameter`, if this pass has used it ([`Tape::nth`]).
+    pub fn bound(&self, parameter: &Parameter<F>) -> Option<usize> {
+        self.book.borrow().bound.get(&parameter.id().number()).map(|&index| index as usize)
     }
 }
 

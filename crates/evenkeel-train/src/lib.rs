@@ -9,6 +9,7 @@ pub mod history;
 mod loss;
 mod progress;
 pub mod report;
+pub mod signal;
 mod trainer;
 
 pub use callback::{Callback, Event, Flow};

@@ -1,0 +1,104 @@
+//! Shares of dead, saturated and equal units.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use evenkeel_tensor::{Float, Shape};
+
+/// The values of each unit: unit `c` of (N, C, ...) has those at axis 1 = c; of a vector, each element is a unit.
+struct Units<'a, F> {
+    values: &'a [F],
+    outer: usize,
+    units: usize,
+    inner: usize,
+}
+
+impl<'a, F: Float> Units<'a, F> {
+    fn new(values: &'a [F], shape: Shape) -> Self {
+        let (outer, units, inner) = match shape.dims() {
+            [outer, units, rest @ ..] => (*outer, *units, rest.iter().product()),
+            dims => (1, dims.iter().product(), 1),
+        };
+        Self { values, outer, units, inner }
+    }
+
+    fn of(&self, unit: usize) -> impl Iterator<Item = &'a F> {
+        let Self { values, outer, units, inner } = *self;
+        (0..outer).flat_map(move |n| &values[(n * units + unit) * inner..][..inner])
+    }
+
+    fn share(&self, count: usize) -> f64 {
+        count as f64 / self.units.max(1) as f64
+    }
+}
+
+/// The share of units that give the same number for all examples; 0 where each unit has a single value.
+pub(super) fn dead<F: Float>(values: &[F], shape: Shape) -> f64 {
+    let units = Units::new(values, shape);
+    if units.outer * units.inner < 2 {
+        return 0.0;
+    }
+    let is_dead = |unit: &usize| {
+        let mut values = units.of(*unit);
+        let first = values.next();
+        values.all(|v| Some(v) == first)
+    };
+    units.share((0..units.units).filter(is_dead).count())
+}
+
+/// The share of units that give exactly the numbers of another.
+pub(super) fn symmetric<F: Float>(values: &[F], shape: Shape) -> f64 {
+    let units = Units::new(values, shape);
+    let mut groups: HashMap<u64, Vec<usize>> = HashMap::new();
+    for unit in 0..units.units {
+        let mut hasher = DefaultHasher::new();
+        // 0 and -0 are equal numbers.
+        units.of(unit).for_each(|v| (v.to_f64() + 0.0).to_bits().hash(&mut hasher));
+        groups.entry(hasher.finish()).or_default().push(unit);
+    }
+    // A hash is a hint; equality is looked at.
+    let twins = |group: &Vec<usize>| {
+        let equal = |a: usize, b: usize| a != b && units.of(a).eq(units.of(b));
+        group.iter().filter(|&&a| group.iter().take(2).any(|&b| equal(a, b))).count()
+    };
+    units.share(groups.values().map(twins).sum())
+}
+
+/// The share of values within a twentieth of the range from one of two finite limits.
+pub(super) fn saturated<F: Float>(values: &[F], limits: Option<[f64; 2]>) -> f64 {
+    match limits {
+        Some([a, b]) if a.is_finite() && b.is_finite() && a != b => {
+            let near = 0.05 * (b - a).abs();
+            let is_near = |v: &&F| (v.to_f64() - a).abs() < near || (v.to_f64() - b).abs() < near;
+            values.iter().filter(is_near).count() as f64 / values.len().max(1) as f64
+        }
+        _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_count_units() {
+        // Two examples of four units: 0 and 2 are twins, 1 is dead.
+        let values = [1.0, 5.0, 1.0, 0.0, 2.0, 5.0, 2.0, -1.0];
+        let shape = Shape::from([2, 4]);
+        assert_eq!(dead(&values, shape), 0.25);
+        assert_eq!(symmetric(&values, shape), 0.5);
+        assert_eq!(dead(&values[..4], Shape::from([1, 4])), 0.0);
+        // Channels of images: (1, 2, 2), channel 0 constant.
+        assert_eq!(dead(&[3.0, 3.0, 3.0, 4.0], Shape::from([1, 2, 2])), 0.5);
+        assert_eq!(symmetric(&[0.0, -0.0], Shape::from([1, 2])), 1.0);
+        assert_eq!(symmetric::<f32>(&[], Shape::from([0, 3])), 1.0);
+    }
+
+    #[test]
+    fn saturation_needs_two_limits() {
+        let values = [-1.0f32, 0.0, 0.95, 1.0];
+        assert_eq!(saturated(&values, Some([-1.0, 1.0])), 0.75);
+        assert_eq!(saturated(&values, Some([0.0, f64::INFINITY])), 0.0);
+        assert_eq!(saturated(&values, None), 0.0);
+    }
+}
