@@ -23,6 +23,24 @@ pub enum InitError {
         /// What to do about it.
         cure: &'static str,
     },
+    /// A layer's output that no scaling of its weight brings to a variance of 1.
+    #[error(
+        "Lsuv: expected an output of positive and finite variance, got {got}; check that the batch is finite and varies, that no weight \
+         before the layer is all 0, and that the layer's own is not"
+    )]
+    OutputVariance {
+        /// The variance that came.
+        got: f64,
+    },
+    /// A rule of a policy that is for nothing in the network.
+    #[error(
+        "Policy: expected a weight or bias for each rule, got none for {rule}; check the name against the network's summary, or call \
+         allow_unmatched if the policy serves several networks"
+    )]
+    UnmatchedRule {
+        /// The rule, as it was given.
+        rule: String,
+    },
 }
 
 impl InitError {

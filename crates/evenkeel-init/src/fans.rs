@@ -70,6 +70,15 @@ pub enum FanMode {
     Sum,
 }
 
+/// The extents of a weight (out, in, kernel...) as a matrix of a row for each unit: out, and in times the kernel's
+/// extents.
+pub(crate) fn matrix(initializer: &'static str, shape: &Shape) -> Result<(usize, usize), ShapeError> {
+    match Fans::of(shape) {
+        Ok(Fans { fan_in, .. }) => Ok((shape[0], fan_in)),
+        Err(e) => Err(ShapeError { operation: initializer, ..e }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

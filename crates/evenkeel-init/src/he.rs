@@ -18,9 +18,9 @@ use crate::{FanMode, Fans, Gain, InitError, Initializer};
 /// - Many texts write N(0, sqrt(2/n)): their second argument is the deviation. The paper's N(0, 2/n) has the
 ///   variance there. Both mean the deviation sqrt(2/n), which is what [`std`](HeNormal::std) returns.
 /// - [`FanMode::Average`] divides by (fan_in + fan_out) / 2. It is not in the paper; TensorFlow and JAX offer it.
-/// - [`FanMode::Sum`], the deviation sqrt(2 / (fan_in + fan_out)), is given in some lectures as the paper's. It is
-///   not: it is [`XavierNormal`](crate::XavierNormal) and has half the variance of `Average`, so through ReLU layers of equal
-///   width the signal's second moment halves at every layer.
+/// - [`FanMode::Sum`], the deviation sqrt(2 / (fan_in + fan_out)), is given in some lectures as the paper's. It is not:
+///   it is [`XavierNormal`](crate::XavierNormal) and has half the variance of `Average`, so through ReLU layers of
+///   equal width the signal's second moment halves at every layer.
 ///
 /// # Errors
 /// [`fill`](Initializer::fill) if the shape has no fans (rank below 2, an extent of 0) or does not fit the slice, or

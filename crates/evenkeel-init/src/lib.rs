@@ -1,26 +1,42 @@
 #![doc = include_str!("../README.md")]
 
+mod bias;
 pub mod check;
 mod constant;
 mod error;
 mod fans;
 mod gain;
 mod he;
+mod identity;
 mod initializer;
+mod lecun;
+mod lsuv;
 mod normal;
+mod orthogonal;
 mod policy;
 pub mod random;
+mod sparse;
+mod truncated_normal;
 mod uniform;
+mod variance_scaling;
 mod xavier;
 
+pub use bias::{BiasInitializer, ClassPrior, ForgetGate, ReluOffset};
 pub use constant::{Constant, Zeros};
 pub use error::InitError;
 pub use evenkeel_tensor::{Float, Seed, Shape, ShapeError, Tensor};
 pub use fans::{FanMode, Fans};
 pub use gain::Gain;
 pub use he::{HeNormal, HeUniform};
+pub use identity::{Dirac, Identity};
 pub use initializer::{Initializer, InitializerExt};
+pub use lecun::{LeCunNormal, LeCunUniform};
+pub use lsuv::{Lsuv, LsuvReport};
 pub use normal::Normal;
-pub use policy::{BiasInitializer, Policy};
+pub use orthogonal::{Decomposition, DeltaOrthogonal, Orthogonal};
+pub use policy::{Policy, Selection};
+pub use sparse::Sparse;
+pub use truncated_normal::TruncatedNormal;
 pub use uniform::{Uniform, UniformFanIn};
+pub use variance_scaling::{Distribution, VarianceScaling};
 pub use xavier::{XavierNormal, XavierUniform};

@@ -81,8 +81,8 @@ pub(crate) fn fill_symmetric<F: Float>(
 /// Uniform in (-b, b) with b = 1 / sqrt(fan_in): PyTorch's default for weights *and biases* of linear layers and
 /// convolutions.
 ///
-/// Variance 1 / (3 fan_in), so a linear layer shrinks the signal's variance by 3: this is the "commonly used
-/// heuristic" (Glorot & Bengio 2010, eq. 1) whose fading gradients led to [`XavierUniform`](crate::XavierUniform). Not to be
+/// Variance 1 / (3 fan_in), so a linear layer shrinks the signal's variance by 3: this is the "commonly used heuristic"
+/// (Glorot & Bengio 2010, eq. 1) whose fading gradients led to [`XavierUniform`](crate::XavierUniform). Not to be
 /// confused with LeCun et al. 1998 ("Efficient BackProp", eq. 16), where 1 / sqrt(fan_in) is the deviation. As a
 /// [`BiasInitializer`](crate::BiasInitializer) it takes the fan of the weight that the bias belongs to.
 ///

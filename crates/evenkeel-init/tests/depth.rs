@@ -7,7 +7,8 @@
 //! - ReLU, n v = 2: y = max(z, 0) has E y^2 = |x|^2/n and E y^4 = 6 |x|^4/n^2, relative variance 5/n, so a step has
 //!   the deviation sqrt(5/n) and the mean -5/(2n).
 //!
-//! Uniform weights give smaller deviations (their fourth moment is smaller), once sums over 512 inputs are nearly Gaussian.
+//! Uniform weights give smaller deviations (their fourth moment is smaller), once sums over 512 inputs are nearly
+//! Gaussian.
 
 use evenkeel_init::{
     FanMode, HeNormal, HeUniform, Initializer, InitializerExt, Normal, Seed, UniformFanIn, XavierNormal, XavierUniform,

@@ -2,11 +2,12 @@
 
 use evenkeel_init::check::check_init;
 use evenkeel_init::{
-    Constant, Float, HeNormal, HeUniform, Initializer, InitializerExt, Normal, Seed, Shape, Uniform, UniformFanIn,
-    XavierNormal, XavierUniform, Zeros,
+    Constant, Distribution, FanMode, Float, HeNormal, HeUniform, Initializer, InitializerExt, LeCunNormal,
+    LeCunUniform, Normal, Seed, Shape, TruncatedNormal, Uniform, UniformFanIn, VarianceScaling, XavierNormal,
+    XavierUniform, Zeros,
 };
 
-fn rules<F: Float>() -> [Box<dyn Initializer<F>>; 9] {
+fn rules<F: Float>() -> [Box<dyn Initializer<F>>; 14] {
     [
         Box::new(Zeros),
         Box::new(Constant(0.5)),
@@ -17,6 +18,11 @@ fn rules<F: Float>() -> [Box<dyn Initializer<F>>; 9] {
         Box::new(XavierNormal::default()),
         Box::new(HeUniform::default()),
         Box::new(HeNormal::default()),
+        Box::new(LeCunUniform),
+        Box::new(LeCunNormal),
+        Box::new(VarianceScaling::new(2.0, FanMode::Average, Distribution::Uniform)),
+        Box::new(VarianceScaling::default()),
+        Box::new(TruncatedNormal::default().with_mean(-1.0).with_window(0.5, 4.0)),
     ]
 }
 
@@ -64,6 +70,11 @@ fn value_stability() {
         [0.15284483, -0.17630346, 0.16071798],
         [0.087817155, 0.22556786, 0.26855886],
         [0.22398631, -0.25836375, 0.23552401],
+        [0.0620961, 0.15950055, 0.18989979],
+        [0.15838225, -0.18269077, 0.16654064],
+        [0.08474685, 0.21768147, 0.2591694],
+        [-0.19455305, 0.015162803, -0.083254054],
+        [1.0143493, -0.03667542, 0.37629455],
     ];
     let double = [
         [-0.715340725947168, 1.1738407848026733, 0.09344512660358673],
@@ -73,6 +84,11 @@ fn value_stability() {
         [-0.04408801789462904, 0.1278696411273382, -0.09671159798407106],
         [-0.2689868882519484, 0.027260410161093505, -0.1421591470055558],
         [-0.06460874492475865, 0.18738644696982548, -0.1417259215497609],
+        [-0.19020245273322078, 0.019276020882835882, -0.10052169685532378],
+        [-0.045685281660248774, 0.13250222735481695, -0.10021536019774857],
+        [-0.25958248065243306, 0.02630732278144114, -0.13718893239350588],
+        [-0.1945530422163147, 0.015162803329507464, -0.0832540541371104],
+        [1.0143493259901053, -0.03667541843950972, 0.3762945448101962],
     ];
     assert_eq!(first::<f32>(), single);
     assert_eq!(first::<f64>(), double);

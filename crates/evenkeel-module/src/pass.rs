@@ -67,6 +67,12 @@ struct Record<F> {
 pub enum Change<F> {
     /// value = (1 - weight) value + weight observation
     Blend(F),
+    /// value = the plain average of `before` observations, which it is so far, and this one. Where a pass records several for a
+    /// buffer, each counts.
+    Average {
+        /// The number of observations before this pass.
+        before: u64,
+    },
     /// value = value + observation; of a counter, whole numbers.
     Add,
 }
@@ -325,7 +331,7 @@ impl<F: Float> Step<'_, F> {
         self.apply(module, None, Origin::Running)
     }
 
-    /// As [`commit`](Step::commit), with `weight` in place of each blend's own and `origin` for where the
+    /// As [`commit`](Step::commit), with `weight` in place of each blend's or average's own and `origin` for where the
     /// values then come from: weights 1, 1/2, 1/3, ... give plain averages over steps. The step has that weight as a whole: what
     /// a layer that ran several times observed is averaged first.
     pub fn commit_weighted(&self, module: &mut (impl Module<F> + ?Sized), weight: F, origin: Origin) -> usize {
@@ -344,18 +350,25 @@ impl<F: Float> Step<'_, F> {
             if buffer.is_frozen() {
                 return;
             }
-            let blends = F::from_usize(records().filter(|r| matches!(r.change, Change::Blend(_))).count());
-            let mut first = true;
+            let blends = F::from_usize(records().filter(|r| r.change != Change::Add).count());
+            let mut seen = 0;
             for record in records() {
                 let observed = &self.book.values[record.range.0..record.range.1];
-                match (record.change, weight) {
-                    (Change::Add, _) => add(buffer, observed, origin),
-                    (Change::Blend(own), None) => blend(buffer, observed, (F::ONE - own, own), origin),
-                    (Change::Blend(_), Some(w)) => {
-                        let keep = if std::mem::take(&mut first) { F::ONE - w } else { F::ONE };
-                        blend(buffer, observed, (keep, w / blends), origin);
+                let own = match record.change {
+                    Change::Add => {
+                        add(buffer, observed, origin);
+                        continue;
                     }
-                }
+                    Change::Blend(own) => own,
+                    Change::Average { before } => F::from_f64(1.0 / (before + seen + 1) as f64),
+                };
+                let weights = match weight {
+                    None => (F::ONE - own, own),
+                    Some(w) if seen == 0 => (F::ONE - w, w / blends),
+                    Some(w) => (F::ONE, w / blends),
+                };
+                blend(buffer, observed, weights, origin);
+                seen += 1;
             }
         });
         unmatched

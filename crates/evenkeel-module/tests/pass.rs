@@ -6,7 +6,8 @@ use common::{Centre, Dense, Encoder, Log, run};
 use evenkeel_autograd::Var;
 use evenkeel_init::XavierUniform;
 use evenkeel_module::{
-    Forward, Mode, Module, ModuleExt, NetworkError, Origin, Parameter, Pass, Role, Workspace, check_network, sequential,
+    Buffer, Change, Forward, Mode, Module, ModuleExt, NetworkError, Origin, Parameter, Pass, Role, Workspace,
+    check_network, sequential,
 };
 use evenkeel_tensor::{Seed, Tensor};
 use rand::RngExt;
@@ -105,6 +106,36 @@ fn a_weighted_commit_gives_a_step_its_weight_once() {
     // The average of 30 and 70.
     assert!((layer.mean.value().item() - 50.0).abs() < 1e-12, "{}", layer.mean.value());
     assert_eq!(layer.count.count(), 6);
+}
+
+/// Plain averages over steps and over several observations in one, whatever the buffer held before the first.
+#[test]
+fn averages_count_every_observation() {
+    #[derive(Module)]
+    struct Mean {
+        mean: Buffer,
+        count: Buffer,
+    }
+    let mut layer = Mean { mean: Buffer::new(Tensor::full([1], 77.0)), count: Buffer::counter() };
+    let mut workspace = Workspace::new();
+    for values in [&[1.0, 5.0][..], &[6.0], &[4.0, 4.0, 10.0]] {
+        let pass = workspace.begin(Mode::Training, Seed(0));
+        for &value in values {
+            let before = layer.count.count();
+            pass.record(&layer.mean, Change::Average { before }, |mean| mean[0] = value);
+            pass.record(&layer.count, Change::Add, |count| count[0] = 1.0);
+        }
+        assert_eq!(workspace.finish().commit(&mut layer), 0);
+    }
+    assert_eq!(layer.count.count(), 6);
+    assert!((layer.mean.value().item() - 5.0).abs() < 1e-6, "{}", layer.mean.value());
+    // A weighted commit has its own weight.
+    let pass = workspace.begin(Mode::Population, Seed(0));
+    for value in [1.0, 3.0] {
+        pass.record(&layer.mean, Change::Average { before: 6 }, |mean| mean[0] = value);
+    }
+    workspace.finish().commit_weighted(&mut layer, 1.0, Origin::Population);
+    assert_eq!(layer.mean.value().item(), 2.0);
 }
 
 #[test]

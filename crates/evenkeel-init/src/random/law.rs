@@ -111,7 +111,7 @@ macro_rules! laws {
 
         /// The natural logarithm of a positive normal number.
         #[inline(always)]
-        fn $ln(x: $f) -> $f {
+        pub(super) fn $ln(x: $f) -> $f {
             // x = 2^e m with m in [sqrt(1/2), sqrt(2)); ln m = 2 artanh s = 2 (s + s^3/3 + s^5/5 + ...), |s| < 0.172.
             let e = x.to_bits().wrapping_sub(std::$f::consts::FRAC_1_SQRT_2.to_bits()) as $signed >> $mantissa;
             let m = $f::from_bits(x.to_bits().wrapping_sub((e << $mantissa) as $word));

@@ -5,12 +5,14 @@
 
 mod chacha;
 mod law;
+mod window;
 
 use std::any::Any;
 
 use evenkeel_tensor::{Float, Seed, kernel, parallel};
 
 use chacha::{BATCH, Key, fill_words};
+pub(crate) use window::Window;
 
 /// Fills `values` with numbers uniform in \[low, high\].
 ///
@@ -47,6 +49,21 @@ pub fn normal<F: Float>(values: &mut [F], mean: F, std: F, seed: Seed) {
     fill(values, Law::Normal { mean: mean.to_f64(), std: std.to_f64() }, seed);
 }
 
+/// Fills `values` with Gaussian numbers of mean `mean` and standard deviation `std` before truncation to `window`.
+///
+/// Computed in f64 from 52 random bits each, for f32 too, whose 24 would show in a tail.
+pub(crate) fn truncated_normal<F: Float>(values: &mut [F], mean: F, std: F, window: Window, seed: Seed) {
+    let (mean, std, key) = (mean.to_f64(), std.to_f64(), Key::new(seed));
+    fill_blocks(values, |block, index, words| {
+        let mut shares = [0.0; BATCH / 2];
+        for (index, half) in (2 * index..).zip(block.chunks_exact_mut(BATCH / 2)) {
+            simd_words(key, index, words);
+            law::uniform_f64(words, 0.0, 1.0, &mut shares);
+            half.iter_mut().zip(shares).for_each(|(x, share)| *x = F::from_f64(mean + std * window.quantile(share)));
+        }
+    });
+}
+
 /// What the numbers are distributed as.
 #[derive(Clone, Copy)]
 enum Law {
@@ -59,6 +76,11 @@ const BLOCK: usize = BATCH;
 
 fn fill<F: Float>(values: &mut [F], law: Law, seed: Seed) {
     let key = Key::new(seed);
+    fill_blocks(values, |block, index, words| fill_block(block, law, key, index, words));
+}
+
+/// Calls `fill_block` with each block of `values`, its index, and scratch.
+fn fill_blocks<F: Float>(values: &mut [F], fill_block: impl Fn(&mut [F; BLOCK], u64, &mut [u32; BATCH]) + Sync) {
     // A thread's share is several blocks, well worth the cost of a split.
     const SHARE: usize = kernel::BLOCK / BLOCK;
     parallel::chunks_mut(values, SHARE * BLOCK, |share, values| {
@@ -67,11 +89,11 @@ fn fill<F: Float>(values: &mut [F], law: Law, seed: Seed) {
         let (blocks, rest) = values.as_chunks_mut::<BLOCK>();
         let whole = blocks.len() as u64;
         for (index, block) in (first..).zip(blocks) {
-            fill_block(block, law, key, index, &mut words);
+            fill_block(block, index, &mut words);
         }
         if !rest.is_empty() {
             let mut block = [F::ZERO; BLOCK];
-            fill_block(&mut block, law, key, first + whole, &mut words);
+            fill_block(&mut block, first + whole, &mut words);
             rest.copy_from_slice(&block[..rest.len()]);
         }
     });
