@@ -4,7 +4,9 @@ use evenkeel_autograd::Var;
 use evenkeel_module::{Buffer, Change, Forward, Module, Origin, Parameter, Pass, Role};
 use evenkeel_tensor::{Float, Tensor};
 
-use crate::{BatchNormOp, Normalizer};
+use crate::masked::MaskedBatchNormOp;
+use crate::op::record;
+use crate::{BatchNormOp, Lengths, Normalizer};
 
 /// Batch normalisation: `y = gamma (x - mean) / sqrt(var + eps) + beta`, channel by channel.
 ///
@@ -17,11 +19,17 @@ use crate::{BatchNormOp, Normalizer};
 /// - **batch** statistics, with the biased variance, in training passes;
 /// - **running** statistics in evaluation passes. After each training step
 ///   `running = (1 - momentum) running + momentum batch`, with the *unbiased* batch variance: `momentum` is the weight of
-///   the new batch, 0.1 by default, as in PyTorch. (Keras and TensorFlow name the complement, 0.9 for the same.)
+///   the new batch, 0.1 by default, as in PyTorch. (Keras and TensorFlow name the complement, 0.9 for the same.) Or all batches
+///   alike ([`with_cumulative_average`](BatchNorm::with_cumulative_average));
 /// - **population** statistics in evaluation passes after
 ///   [`population_statistics`](crate::population_statistics) has made one pass over a data set, as in the paper's algorithm 2.
 ///
-/// A frozen layer (`net.freeze("...")`) keeps its statistics and normalises with them in training too.
+/// A frozen layer (`net.freeze("...")`) keeps its statistics and normalises with them in training too. So does one that
+/// [`InMode`](evenkeel_module::InMode) puts into evaluation, whose scale and shift still learn.
+///
+/// # Sequences
+/// The second axis is the channels. Sequences (time, batch, feature) of equal length are normalised over time and batch together as
+/// (time * batch, feature); padded ones, in any layout, by [`forward_masked`](BatchNorm::forward_masked).
 ///
 /// # Errors
 /// In training, fewer than two values a channel have no spread; nor do an `eps` that is negative or not finite and a momentum
@@ -59,7 +67,8 @@ pub struct BatchNorm<F: Float = f32> {
     running_mean: Buffer<F>,
     running_var: Buffer<F>,
     num_batches_tracked: Buffer<F>,
-    momentum: f64,
+    /// The weight of the new batch; none: all batches alike.
+    momentum: Option<f64>,
     eps: f64,
 }
 
@@ -68,7 +77,7 @@ pub struct BatchNorm<F: Float = f32> {
 pub enum Statistics {
     /// Mean 0 and variance 1: the layer has not been trained.
     Initial,
-    /// Exponential averages over training steps.
+    /// Averages over training steps.
     Running {
         /// The number of steps.
         batches: u64,
@@ -86,7 +95,7 @@ impl<F: Float> BatchNorm<F> {
             running_mean: Buffer::new(Tensor::zeros([channels])),
             running_var: Buffer::non_negative(Tensor::ones([channels])),
             num_batches_tracked: Buffer::counter(),
-            momentum: 0.1,
+            momentum: Some(0.1),
             eps: 1e-5,
         }
     }
@@ -95,7 +104,32 @@ impl<F: Float> BatchNorm<F> {
     /// batch's), which [`check_network`](evenkeel_module::check_network) verifies.
     #[must_use]
     pub fn with_momentum(self, momentum: f64) -> Self {
-        Self { momentum, ..self }
+        Self { momentum: Some(momentum), ..self }
+    }
+
+    /// With running statistics that are the plain average over all batches so far, as many as `num_batches_tracked` says; PyTorch's
+    /// `momentum=None`. For a last phase of training in which weights hardly move, or for statistics of data that no
+    /// network changes; weights that still move make old batches out of date.
+    ///
+    /// ```
+    /// use evenkeel_module::{Forward, Mode, Workspace};
+    /// use evenkeel_norm::BatchNorm;
+    /// use evenkeel_tensor::{Seed, Tensor};
+    ///
+    /// let mut norm = BatchNorm::<f64>::new(1).with_cumulative_average();
+    /// let mut workspace = Workspace::new();
+    /// for mean in [1.0, 2.0, 6.0] {
+    ///     let pass = workspace.begin(Mode::Training, Seed(0));
+    ///     norm.forward(&pass, pass.constant(Tensor::from_vec([2, 1], vec![mean - 1.0, mean + 1.0])?));
+    ///     workspace.finish().commit(&mut norm);
+    /// }
+    /// assert_eq!(norm.running_mean().item(), 3.0);
+    /// assert_eq!(norm.running_var().item(), 2.0);
+    /// # Ok::<(), evenkeel_tensor::ShapeError>(())
+    /// ```
+    #[must_use]
+    pub fn with_cumulative_average(self) -> Self {
+        Self { momentum: None, ..self }
     }
 
     /// With another number added to the variance; it must be finite and not negative, which
@@ -145,16 +179,70 @@ impl<F: Float> BatchNorm<F> {
         }
     }
 
-    /// Notes the batch's statistics, which the normalised value `y` kept.
-    fn record(&self, pass: &Pass<'_, F>, y: Var<'_, F>) {
-        let shape = y.shape();
-        let channels = shape[1];
-        let n = shape.numel() / channels.max(1);
-        let blend = Change::Blend(F::from_f64(self.momentum));
+    /// The output for a batch of padded sequences: statistics are of the positions that are not padding, as if the sequences
+    /// without it stood one after another (sequence-wise normalisation), and on padding the output is 0, and so is the
+    /// input's gradient. Channels are where `lengths` says, features or the second axis.
+    ///
+    /// In evaluation it differs from [`forward`](Forward::forward) in the zeros alone, and in where channels are.
+    ///
+    /// # Panics
+    /// As `forward` does, and if the lengths are not those of this input; in a dry run that is an error of
+    /// [`check_network`](evenkeel_module::check_network).
+    ///
+    /// ```
+    /// use evenkeel_module::{Mode, Workspace};
+    /// use evenkeel_norm::{BatchNorm, Lengths, SequenceLayout};
+    /// use evenkeel_tensor::{Seed, Tensor};
+    ///
+    /// // Two sequences, 1 3 and 5, of one feature; 100 is padding.
+    /// let x = Tensor::from_vec([2, 2, 1], vec![1.0f64, 3.0, 5.0, 100.0])?;
+    /// let lengths = Lengths::new(vec![2, 1], 2, SequenceLayout::BatchTimeFeature)?;
+    /// let norm = BatchNorm::new(1).with_eps(0.0);
+    /// let mut workspace = Workspace::new();
+    /// let pass = workspace.begin(Mode::Training, Seed(0));
+    /// let y = norm.forward_masked(&pass, pass.constant(x), &lengths);
+    /// let deviation = (8.0f64 / 3.0).sqrt();
+    /// assert_eq!(*y.value(), [-2.0 / deviation, 0.0, 2.0 / deviation, 0.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn forward_masked<'t>(&self, pass: &Pass<'t, F>, x: Var<'t, F>, lengths: &Lengths) -> Var<'t, F> {
+        self.normalize(pass, x, Some(lengths))
+    }
+
+    #[track_caller]
+    fn normalize<'t>(&self, pass: &Pass<'t, F>, x: Var<'t, F>, lengths: Option<&Lengths>) -> Var<'t, F> {
+        let affine = self.weight.as_ref().zip(self.bias.as_ref()).map(|(w, b)| (pass.parameter(w), pass.parameter(b)));
+        let of_batch = pass.uses_batch_statistics() && !self.running_mean.is_frozen();
+        let normalizer = if of_batch {
+            Normalizer::Batch
+        } else {
+            Normalizer::Stored { mean: self.running_mean.value().clone(), variance: self.running_var.value().clone() }
+        };
+        let norm = BatchNormOp { eps: self.eps, normalizer, momentum: self.momentum };
+        let y = match lengths {
+            None => record(norm, x, affine),
+            Some(lengths) => record(MaskedBatchNormOp { norm, lengths: lengths.clone() }, x, affine),
+        };
+        if of_batch && !pass.tape().is_dry() {
+            let channels = self.running_mean.shape().numel();
+            let count = lengths.map_or(x.shape().numel() / channels.max(1), Lengths::count);
+            self.note(pass, y, count);
+        }
+        y
+    }
+
+    /// Notes the batch's statistics of `count` values a channel, which the normalised value `y` kept.
+    fn note(&self, pass: &Pass<'_, F>, y: Var<'_, F>, count: usize) {
+        let channels = self.running_mean.shape().numel();
+        let change = match self.momentum {
+            Some(momentum) => Change::Blend(F::from_f64(momentum)),
+            None => Change::Average { before: self.num_batches_tracked.count() },
+        };
         let saved = y.saved();
-        pass.record(&self.running_mean, blend, |mean| mean.copy_from_slice(&saved[..channels]));
-        pass.record(&self.running_var, blend, |variance| {
-            let unbias = F::from_usize(n) / F::from_usize(n - 1);
+        pass.record(&self.running_mean, change, |mean| mean.copy_from_slice(&saved[..channels]));
+        pass.record(&self.running_var, change, |variance| {
+            let unbias = F::from_usize(count) / F::from_usize(count - 1);
             variance.iter_mut().zip(&saved[channels..2 * channels]).for_each(|(v, &biased)| *v = biased * unbias);
         });
         pass.record(&self.num_batches_tracked, Change::Add, |count| count[0] = F::ONE);
@@ -163,17 +251,6 @@ impl<F: Float> BatchNorm<F> {
 
 impl<F: Float> Forward<F> for BatchNorm<F> {
     fn forward<'t>(&self, pass: &Pass<'t, F>, x: Var<'t, F>) -> Var<'t, F> {
-        let affine = self.weight.as_ref().zip(self.bias.as_ref()).map(|(w, b)| (pass.parameter(w), pass.parameter(b)));
-        let op = |normalizer| BatchNormOp { eps: self.eps, normalizer, momentum: Some(self.momentum) };
-        if pass.uses_batch_statistics() && !self.running_mean.is_frozen() {
-            let y = op(Normalizer::Batch).record(x, affine);
-            if !pass.tape().is_dry() {
-                self.record(pass, y);
-            }
-            return y;
-        }
-        let stored =
-            Normalizer::Stored { mean: self.running_mean.value().clone(), variance: self.running_var.value().clone() };
-        op(stored).record(x, affine)
+        self.normalize(pass, x, None)
     }
 }

@@ -2,40 +2,43 @@
 
 use evenkeel_tensor::{Float, kernel};
 
+use crate::moments::{Sample, two_sum};
+
 /// Rows whose mean and squared deviations are taken in registers before they are merged with those before.
 const ROWS: usize = 8;
 
-/// Writes the mean and the sum of squared deviations of the columns `first..first + mean.len()` of rows of `channels` values.
-pub(crate) fn moments<F: Float>(x: &[F], channels: usize, first: usize, mean: &mut [F], m2: &mut [F]) {
+/// Writes the mean (rounded, and what rounding left out) and the sum of squared deviations of the columns
+/// `first..first + mean.len()` of `rows` rows, row `k` of which begins at `start(k)`.
+pub(crate) fn moments<F: Float>(
+    x: &[F],
+    (rows, start): (usize, impl Fn(usize) -> usize),
+    first: usize,
+    [mean, low, m2]: [&mut [F]; 3],
+) {
     let width = mean.len();
-    mean.fill(F::ZERO);
-    m2.fill(F::ZERO);
-    let rows = x.len().checked_div(channels).unwrap_or(0);
-    let row = |r: usize| &x[r * channels + first..][..width];
+    for sums in [&mut *mean, low, m2] {
+        sums.fill(F::ZERO);
+    }
+    let row = |k: usize| &x[start(k) + first..][..width];
     let mut done = 0;
     while done + ROWS <= rows {
-        merge_rows(std::array::from_fn(|k| row(done + k)), done, mean, m2);
+        merge_rows(std::array::from_fn(|k| row(done + k)), done, mean, low, m2);
         done += ROWS;
     }
     for r in done..rows {
-        if r == 0 {
-            mean.copy_from_slice(row(0));
-            continue;
-        }
-        let n = F::from_usize(r + 1);
-        let (share, weight) = (F::ONE / n, F::from_usize(r) / n);
-        for ((mean, m2), &x) in mean.iter_mut().zip(&mut *m2).zip(row(r)) {
-            let delta = x - *mean;
-            *mean += delta * share;
-            *m2 += delta * (delta * weight);
+        for (j, &x) in row(r).iter().enumerate() {
+            let before = Sample { mean: mean[j], low: low[j], m2: m2[j], count: r };
+            let both = before.merge(Sample { mean: x, low: F::ZERO, m2: F::ZERO, count: 1 });
+            (mean[j], low[j], m2[j]) = (both.mean, both.low, both.m2);
         }
     }
 }
 
 /// Merges rows with the `done` rows before, column by column.
-fn merge_rows<F: Float>(rows: [&[F]; ROWS], done: usize, mean: &mut [F], m2: &mut [F]) {
-    let part = F::ONE / F::from_usize(ROWS);
-    let share = F::from_usize(ROWS) / F::from_usize(done + ROWS);
+fn merge_rows<F: Float>(rows: [&[F]; ROWS], done: usize, mean: &mut [F], low: &mut [F], m2: &mut [F]) {
+    let count = F::from_usize(ROWS);
+    let part = F::ONE / count;
+    let share = count / F::from_usize(done + ROWS);
     let weight = F::from_usize(done) * share;
     // With no rows before, the distance to the old mean does not count: its square may be infinite.
     let keep = done != 0;
@@ -46,28 +49,30 @@ fn merge_rows<F: Float>(rows: [&[F]; ROWS], done: usize, mean: &mut [F], m2: &mu
             let n = mean.len();
             let (r0, r1, r2, r3) = (&r0[..n], &r1[..n], &r2[..n], &r3[..n]);
             let (r4, r5, r6, r7) = (&r4[..n], &r5[..n], &r6[..n], &r7[..n]);
-            let (mean, m2) = (&mut mean[..n], &mut m2[..n]);
+            let (mean, low, m2) = (&mut mean[..n], &mut low[..n], &mut m2[..n]);
             for j in 0..n {
                 let origin = r0[j];
                 let sum = ((r1[j] - origin) + (r2[j] - origin))
                     + ((r3[j] - origin) + (r4[j] - origin))
                     + ((r5[j] - origin) + (r6[j] - origin) + (r7[j] - origin));
-                let own = origin + sum * part;
+                let (own, rest) = two_sum(origin, sum * part);
                 let square = |x: F| (x - own) * (x - own);
                 let squares = ((square(r0[j]) + square(r1[j])) + (square(r2[j]) + square(r3[j])))
-                    + ((square(r4[j]) + square(r5[j])) + (square(r6[j]) + square(r7[j])));
-                let delta = own - mean[j];
-                mean[j] = if keep { mean[j] + delta * share } else { own };
+                    + ((square(r4[j]) + square(r5[j])) + (square(r6[j]) + square(r7[j])))
+                    - count * rest * rest;
+                let delta = (own - mean[j]) + (rest - low[j]);
+                let both = two_sum(mean[j], low[j] + delta * share);
+                (mean[j], low[j]) = if keep { both } else { (own, rest) };
                 m2[j] = if keep { m2[j] + (squares + delta * delta * weight) } else { squares };
             }
         },
     );
 }
 
-/// Writes the sums over rows of dy and of dy (x - mean) of the columns from `first` on.
+/// Writes the sums over rows of dy and of dy (x - mean) of the columns from `first` on; rows as in [`moments`].
 pub(crate) fn gradient_sums<F: Float>(
     (x, dy): (&[F], &[F]),
-    channels: usize,
+    (rows, start): (usize, impl Fn(usize) -> usize),
     first: usize,
     mean: &[F],
     sum: &mut [F],
@@ -76,8 +81,7 @@ pub(crate) fn gradient_sums<F: Float>(
     let width = sum.len();
     sum.fill(F::ZERO);
     product.fill(F::ZERO);
-    let rows = x.len().checked_div(channels).unwrap_or(0);
-    let row = |r: usize| r * channels + first..r * channels + first + width;
+    let row = |k: usize| start(k) + first..start(k) + first + width;
     let mut done = 0;
     while done + 4 <= rows {
         let x = std::array::from_fn(|k| &x[row(done + k)]);

@@ -1,8 +1,9 @@
 //! Count, mean and squared deviations of channels, of which parts can be merged.
 
-use evenkeel_tensor::{Float, ShapeError, Tensor};
+use evenkeel_tensor::{Float, ShapeError, Tensor, parallel};
 
 use crate::layout::ChannelLayout;
+use crate::sites::Sites;
 
 /// The count, mean and sum of squared deviations of each channel.
 ///
@@ -24,6 +25,8 @@ use crate::layout::ChannelLayout;
 pub struct Moments<F: Float = f32> {
     count: usize,
     mean: Vec<F>,
+    /// What rounding the means left out.
+    low: Vec<F>,
     m2: Vec<F>,
 }
 
@@ -35,10 +38,15 @@ impl<F: Float> Moments<F> {
     /// If the rank is less than 2.
     pub fn of(x: &Tensor<F>) -> Result<Self, ShapeError> {
         let layout = ChannelLayout::new(x.shape())?;
-        let mut out =
-            Self { count: layout.count(), mean: vec![F::ZERO; layout.channels], m2: vec![F::ZERO; layout.channels] };
-        layout.moments(x.as_slice(), &mut out.mean, &mut out.m2);
-        Ok(out)
+        let (channels, group) = (layout.channels, layout.channels_per_task());
+        let sites = Sites { layout, lengths: None };
+        let mut all = vec![F::ZERO; 3 * channels];
+        // Strips of the one matrix; the other has no rows.
+        parallel::strips_mut2((&mut all, channels, group), (&mut [F::ZERO; 0], channels, group), |task, mut all, _| {
+            sites.group_moments(x.as_slice(), task * group, all.first_rows());
+        });
+        let row = |i: usize| all[i * channels..][..channels].to_vec();
+        Ok(Self { count: layout.count(), mean: row(0), low: row(1), m2: row(2) })
     }
 
     /// The moments of both samples together.
@@ -50,11 +58,16 @@ impl<F: Float> Moments<F> {
     pub fn merge(&self, other: &Self) -> Self {
         assert_eq!(self.mean.len(), other.mean.len(), "Moments::merge: channels");
         let mut out = self.clone();
-        for (j, (mean, m2)) in out.mean.iter_mut().zip(&mut out.m2).enumerate() {
-            (*mean, *m2, out.count) =
-                merge((self.mean[j], self.m2[j], self.count), (other.mean[j], other.m2[j], other.count));
+        out.count += other.count;
+        for j in 0..self.mean.len() {
+            let both = self.sample(j).merge(other.sample(j));
+            (out.mean[j], out.low[j], out.m2[j]) = (both.mean, both.low, both.m2);
         }
         out
+    }
+
+    fn sample(&self, j: usize) -> Sample<F> {
+        Sample { mean: self.mean[j], low: self.low[j], m2: self.m2[j], count: self.count }
     }
 
     /// The number of values a channel.
@@ -74,14 +87,45 @@ impl<F: Float> Moments<F> {
     }
 }
 
-/// Chan's formula: the mean, squared deviations and count of two samples together.
-pub(crate) fn merge<F: Float>(a: (F, F, usize), b: (F, F, usize)) -> (F, F, usize) {
-    let n = a.2 + b.2;
-    if a.2 == 0 || b.2 == 0 {
-        return if a.2 == 0 { b } else { a };
+/// Mean, squared deviations and count of one sample.
+///
+/// The mean is `mean + low`: where values lie far from 0, the digits of their mean that `F` has no room for (0.03 at 10⁶ in
+/// `f32`) are those that the deviations are made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample<F> {
+    pub(crate) mean: F,
+    pub(crate) low: F,
+    pub(crate) m2: F,
+    pub(crate) count: usize,
+}
+
+impl<F: Float> Sample<F> {
+    /// Of no values.
+    pub(crate) const EMPTY: Self = Self { mean: F::ZERO, low: F::ZERO, m2: F::ZERO, count: 0 };
+
+    /// Chan's formula: both samples together.
+    pub(crate) fn merge(self, other: Self) -> Self {
+        let count = self.count + other.count;
+        if self.count == 0 || other.count == 0 {
+            return if self.count == 0 { other } else { self };
+        }
+        let share = F::from_usize(other.count) / F::from_usize(count);
+        let delta = (other.mean - self.mean) + (other.low - self.low);
+        let (mean, low) = if delta.is_finite() {
+            two_sum(self.mean, self.low + delta * share)
+        } else {
+            (self.mean * (F::ONE - share) + other.mean * share, F::ZERO)
+        };
+        let m2 = self.m2 + other.m2 + delta * (delta * (F::from_usize(self.count) * share));
+        Self { mean, low, m2, count }
     }
-    let share = F::from_usize(b.2) / F::from_usize(n);
-    let delta = b.0 - a.0;
-    let mean = if delta.is_finite() { a.0 + delta * share } else { a.0 * (F::ONE - share) + b.0 * share };
-    (mean, a.1 + b.1 + delta * (delta * (F::from_usize(a.2) * share)), n)
+}
+
+/// a + b, rounded, and what rounding left out; that is 0 where the sum is not finite.
+#[inline(always)]
+pub(crate) fn two_sum<F: Float>(a: F, b: F) -> (F, F) {
+    let sum = a + b;
+    let rest = sum - a;
+    let low = (a - (sum - rest)) + (b - rest);
+    (sum, if low.is_finite() { low } else { F::ZERO })
 }

@@ -1,25 +1,14 @@
 //! Batch normalisation as one fused operation, with batch or stored statistics.
 
-use evenkeel_autograd::{Backward, Gradient, Inputs, Op, Var};
+use evenkeel_autograd::{Backward, Gradient, Incoming, Inputs, Op, Propagation, Var};
 use evenkeel_tensor::parallel::{self, Strip};
 use evenkeel_tensor::{Float, Shape, ShapeError, Tensor};
 
+use crate::few::{FEW, Few};
 use crate::layout::ChannelLayout;
+use crate::normalizer::{Normalizer, check_settings};
+use crate::sites::Sites;
 use crate::{columns, planes};
-
-/// Whose mean and variance normalise a batch.
-#[derive(Clone, Debug)]
-pub enum Normalizer<F: Float> {
-    /// The batch's own; gradients flow through them.
-    Batch,
-    /// Given ones: running or population statistics.
-    Stored {
-        /// The mean of each channel.
-        mean: Tensor<F>,
-        /// The variance of each channel.
-        variance: Tensor<F>,
-    },
-}
 
 /// y = gamma (x - mean) / sqrt(var + eps) + beta, by channel (axis 1).
 ///
@@ -34,7 +23,8 @@ pub enum Normalizer<F: Float> {
 /// - `d beta = sum dy`, `d gamma = sum dy x̂`
 /// - `dx = gamma / sqrt(var + eps) (dy - d beta / n - x̂ d gamma / n)`
 ///
-/// With stored ones `dx = gamma / sqrt(var + eps) dy`.
+/// With stored ones `dx = gamma / sqrt(var + eps) dy`. Where the batch's statistics are [corrected](Normalizer::Corrected), dx is r
+/// times that of the batch's own, and `d gamma = sum dy (r x̂ + d)`.
 #[derive(Clone, Debug)]
 pub struct BatchNormOp<F: Float> {
     /// Added to the variance.
@@ -46,123 +36,237 @@ pub struct BatchNormOp<F: Float> {
     pub momentum: Option<f64>,
 }
 
-/// The rows of the kept values, each of a value a channel: mean, variance, inverse deviation and scale (gamma times the
-/// inverse deviation), then four of scratch.
-const PARTS: usize = 8;
+/// The rows of the kept values, each of a value a channel: mean and variance, what rounding the mean left out, inverse deviation,
+/// scale (gamma times r times the inverse deviation), the corrections r and d, then four of scratch.
+const PARTS: usize = 11;
 
 impl<F: Float> BatchNormOp<F> {
     /// Records the operation on the tape of `x`.
     #[track_caller]
     pub(crate) fn record<'t>(self, x: Var<'t, F>, affine: Option<(Var<'t, F>, Var<'t, F>)>) -> Var<'t, F> {
-        match affine {
-            Some((gamma, beta)) => x.tape().record(self, &[x, gamma, beta]),
-            None => x.tape().record(self, &[x]),
+        record(self, x, affine)
+    }
+
+    /// Whether input shapes fit channels as they lie in the first, `count` values each.
+    ///
+    /// # Errors
+    /// If not, or if a setting makes no sense.
+    pub(crate) fn check(&self, name: &'static str, inputs: &[Shape], sites: Sites<'_>) -> Result<(), ShapeError> {
+        let channels = Shape::from([sites.layout.channels]);
+        let given = self.normalizer.given().map_or([channels; 2], |given| given.map(Tensor::shape));
+        if let Some(other) = inputs[1..].iter().chain(&given).find(|&&s| s != channels) {
+            return Err(ShapeError::new(
+                name,
+                format!("scale, shift and statistics of shape {channels} for input {}", inputs[0]),
+                other.to_string(),
+                "give the layer as many channels as its input has",
+            ));
         }
+        if self.normalizer.is_of_batch() && sites.count() < 2 {
+            return Err(ShapeError::new(
+                name,
+                "more than one value a channel to take statistics of",
+                format!("{} in input {}", sites.count(), inputs[0]),
+                "use larger batches, drop the last short batch, or a normalisation that needs no batch \
+                 (GroupNorm, LayerNorm)",
+            ));
+        }
+        self.normalizer.check(name)?;
+        check_settings(name, self.eps, self.momentum)
+    }
+
+    /// Statistics and output.
+    pub(crate) fn run(&self, sites: Sites<'_>, x: &Inputs<'_, F>, y: &mut [F], saved: &mut [F]) {
+        if y.is_empty() {
+            return saved.fill(F::ZERO);
+        }
+        let (layout, group) = (sites.layout, sites.layout.channels_per_task());
+        let y = (y, layout.stride(), group * layout.inner);
+        parallel::strips_mut2(y, (saved, layout.channels, group), |task, y, kept| {
+            self.forward_group(sites, x, task * group, y, kept);
+        });
     }
 
     /// Statistics and output of the channels from `first` on.
     fn forward_group(
         &self,
-        layout: ChannelLayout,
+        sites: Sites<'_>,
         x: &Inputs<'_, F>,
         first: usize,
-        mut y: Strip<'_, F>,
+        y: Strip<'_, F>,
         mut kept: Strip<'_, F>,
     ) {
-        let [mean, variance, inverse, scale, shift] = kept.first_rows();
+        let [mean, variance, low, inverse, scale, r, d, shift] = kept.first_rows();
         let channels = first..first + mean.len();
-        match &self.normalizer {
-            Normalizer::Batch => {
-                layout.group_moments(x.value(0), first, mean, variance);
-                let n = F::from_usize(layout.count());
-                variance.iter_mut().for_each(|v| *v /= n);
-            }
-            Normalizer::Stored { mean: m, variance: v } => {
-                mean.copy_from_slice(&m.as_slice()[channels.clone()]);
-                variance.copy_from_slice(&v.as_slice()[channels.clone()]);
-            }
+        if let Normalizer::Stored { mean: m, variance: v } = &self.normalizer {
+            mean.copy_from_slice(&m.as_slice()[channels.clone()]);
+            variance.copy_from_slice(&v.as_slice()[channels.clone()]);
+            low.fill(F::ZERO);
+        } else {
+            sites.group_moments(x.value(0), first, [&mut *mean, &mut *low, &mut *variance]);
+            let n = F::from_usize(sites.count());
+            variance.iter_mut().for_each(|v| *v /= n);
         }
         let eps = F::from_f64(self.eps);
-        for (inverse, &v) in inverse.iter_mut().zip(&*variance) {
-            *inverse = if v + eps == F::ZERO { F::ZERO } else { F::ONE / (v + eps).sqrt() };
+        self.normalizer.correct((mean, low, variance), eps, first, r, d);
+        let affine = (x.len() == 3).then(|| (&x.value(1)[channels.clone()], &x.value(2)[channels]));
+        for c in 0..mean.len() {
+            let v = variance[c] + eps;
+            inverse[c] = if v == F::ZERO { F::ZERO } else { F::ONE / v.sqrt() };
+            let (gamma, beta) = affine.map_or((F::ONE, F::ZERO), |(gamma, beta)| (gamma[c], beta[c]));
+            scale[c] = gamma * r[c] * inverse[c];
+            shift[c] = beta + gamma * d[c] - low[c] * scale[c];
         }
-        if x.len() == 3 {
-            scale.iter_mut().zip(&*inverse).zip(&x.value(1)[channels.clone()]).for_each(|((s, &i), &g)| *s = i * g);
-            shift.copy_from_slice(&x.value(2)[channels]);
-        } else {
-            scale.copy_from_slice(inverse);
-            shift.fill(F::ZERO);
-        }
-        let overflow = self.overflows(variance);
-        for n in 0..y.rows() {
-            let y = y.row(n);
-            let x = &x.value(0)[n * layout.stride() + first * layout.inner..][..y.len()];
-            if layout.inner == 1 {
+        let (overflow, inner) = (self.overflows(variance), sites.layout.inner);
+        sites.for_each_row(y, first, |y, at, valid| {
+            let x = &x.value(0)[at..][..y.len()];
+            if inner == 1 {
                 columns::affine(x, mean, scale, shift, y);
             } else {
-                let planes = x.chunks_exact(layout.inner).zip(y.chunks_exact_mut(layout.inner));
-                planes.enumerate().for_each(|(c, (x, y))| planes::affine(x, mean[c], scale[c], shift[c], y));
+                let planes = x.chunks_exact(inner).zip(y.chunks_exact_mut(inner)).enumerate();
+                planes.for_each(|(c, (x, y))| {
+                    planes::affine(&x[..valid], mean[c], scale[c], shift[c], &mut y[..valid]);
+                });
             }
             if overflow {
-                fill_overflowed(y, layout.inner, variance, |c| shift[c]);
+                fill_overflowed(y, (inner, valid), variance, |c| shift[c]);
             }
-        }
+        });
     }
 
     /// Whether the squared deviations of a channel of the batch overflow; then so may x - mean, and 0 times that is NaN.
     fn overflows(&self, variance: &[F]) -> bool {
-        matches!(self.normalizer, Normalizer::Batch) && variance.contains(&F::INFINITY)
+        self.normalizer.is_of_batch() && variance.contains(&F::INFINITY)
+    }
+
+    /// The gradients that are wanted.
+    pub(crate) fn differentiate(&self, sites: Sites<'_>, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
+        let (layout, group) = (sites.layout, sites.layout.channels_per_task());
+        let [dx, affine @ ..] = dx else { unreachable!("one input at least") };
+        let (x, dy) = (at.x.value(0), at.dy);
+        let dx = (dx.wanted().unwrap_or_default(), layout.stride(), group * layout.inner);
+        // Of no values, the sums are the zeros that forward has left.
+        if !dy.is_empty() {
+            parallel::strips_mut2(dx, (&mut *at.saved, layout.channels, group), |task, dx, kept| {
+                self.backward_group(sites, (x, dy), task * group, dx, kept);
+            });
+        }
+        if let [dgamma, dbeta] = affine {
+            let part = |i: usize| &at.saved[i * layout.channels..][..layout.channels];
+            let (inverse, r, d, sum, product) = (part(3), part(5), part(6), part(7), part(8));
+            if let Some(dgamma) = dgamma.wanted() {
+                for (c, dgamma) in dgamma.iter_mut().enumerate() {
+                    *dgamma = product[c] * inverse[c] * r[c] + d[c] * sum[c];
+                }
+            }
+            if let Some(dbeta) = dbeta.wanted() {
+                dbeta.copy_from_slice(sum);
+            }
+        }
     }
 
     /// Sums for d gamma and d beta, and dx where it has rows, of the channels from `first` on.
     fn backward_group(
         &self,
-        layout: ChannelLayout,
+        sites: Sites<'_>,
         (x, dy): (&[F], &[F]),
         first: usize,
-        mut dx: Strip<'_, F>,
+        dx: Strip<'_, F>,
         mut kept: Strip<'_, F>,
     ) {
-        let [mean, variance, inverse, scale, sum, product, b, c] = kept.first_rows();
-        layout.group_gradient_sums((x, dy), first, mean, sum, product);
+        let [mean, variance, low, inverse, scale, _, _, sum, product, slope, constant] = kept.first_rows();
+        sites.group_gradient_sums((x, dy), first, mean, sum, product);
         let overflow = self.overflows(variance);
-        if overflow {
-            fill_overflowed(product, 1, variance, |_| F::ZERO);
+        let n = if self.normalizer.is_of_batch() { F::ONE / F::from_usize(sites.count()) } else { F::ZERO };
+        for c in 0..mean.len() {
+            product[c] = if overflow && variance[c] == F::INFINITY { F::ZERO } else { product[c] - low[c] * sum[c] };
+            // In an order that keeps to the middle of the range: inverse² alone underflows from spreads of 1e19 on.
+            slope[c] = -scale[c] * (product[c] * inverse[c]) * n * inverse[c];
+            constant[c] = -scale[c] * sum[c] * n - slope[c] * low[c];
         }
-        if let Normalizer::Batch = self.normalizer {
-            let n = F::ONE / F::from_usize(layout.count());
-            for j in 0..mean.len() {
-                // In an order that keeps to the middle of the range: inverse² alone underflows from spreads of 1e19 on.
-                b[j] = -scale[j] * (product[j] * inverse[j]) * n * inverse[j];
-                c[j] = -scale[j] * sum[j] * n;
-            }
-        } else {
-            b.fill(F::ZERO);
-            c.fill(F::ZERO);
+        let inner = sites.layout.inner;
+        if let Normalizer::Batch = self.normalizer
+            && sites.lengths.is_none()
+            && sites.count() <= FEW
+        {
+            return self.few(sites.layout, (x, dy), first, (inverse, scale), dx);
         }
-        for n in 0..dx.rows() {
-            let dx = dx.row(n);
-            let at = n * layout.stride() + first * layout.inner;
+        sites.for_each_row(dx, first, |dx, at, valid| {
             let (x, dy) = (&x[at..][..dx.len()], &dy[at..][..dx.len()]);
-            if layout.inner == 1 {
-                columns::affine_gradient((x, dy), mean, (scale, b, c), dx);
+            if inner == 1 {
+                columns::affine_gradient((x, dy), mean, (scale, slope, constant), dx);
             } else {
-                let planes = x.chunks_exact(layout.inner).zip(dy.chunks_exact(layout.inner));
-                for (j, ((x, dy), dx)) in planes.zip(dx.chunks_exact_mut(layout.inner)).enumerate() {
-                    planes::affine_gradient((x, dy), mean[j], (scale[j], b[j], c[j]), dx);
+                let planes = x.chunks_exact(inner).zip(dy.chunks_exact(inner)).zip(dx.chunks_exact_mut(inner));
+                for (c, ((x, dy), dx)) in planes.enumerate() {
+                    let line = (scale[c], slope[c], constant[c]);
+                    planes::affine_gradient((&x[..valid], &dy[..valid]), mean[c], line, &mut dx[..valid]);
                 }
             }
             if overflow {
-                fill_overflowed(dx, layout.inner, variance, |_| F::ZERO);
+                fill_overflowed(dx, (inner, valid), variance, |_| F::ZERO);
+            }
+        });
+    }
+}
+
+impl<F: Float> BatchNormOp<F> {
+    /// dx of channels with a few values each.
+    fn few(
+        &self,
+        layout: ChannelLayout,
+        (x, dy): (&[F], &[F]),
+        first: usize,
+        (inverse, scale): (&[F], &[F]),
+        mut dx: Strip<'_, F>,
+    ) {
+        for c in 0..inverse.len() {
+            let gamma = scale[c].to_f64() / inverse[c].to_f64();
+            let place = |n: usize, i: usize| n * layout.stride() + (first + c) * layout.inner + i;
+            let places = (0..dx.rows()).flat_map(|n| (0..layout.inner).map(move |i| place(n, i)));
+            let pair = |at: usize| (x[at].to_f64(), gamma * dy[at].to_f64());
+            let few = Few::new(places.map(pair), true, self.eps);
+            for n in 0..dx.rows() {
+                for (i, dx) in dx.row(n)[c * layout.inner..][..layout.inner].iter_mut().enumerate() {
+                    let (x, g) = pair(place(n, i));
+                    // Without spread, or with one that overflows, nothing flows back.
+                    *dx = if inverse[c] == F::ZERO { F::ZERO } else { F::from_f64(few.gradient(x, g)) };
+                }
             }
         }
     }
 }
 
-/// Fills the values of the channels whose variance is infinite.
-fn fill_overflowed<F: Float>(values: &mut [F], inner: usize, variance: &[F], value: impl Fn(usize) -> F) {
+/// Records a batch normalisation, with scale and shift or without.
+#[track_caller]
+pub(crate) fn record<'t, F: Float>(
+    op: impl Op<F>,
+    x: Var<'t, F>,
+    affine: Option<(Var<'t, F>, Var<'t, F>)>,
+) -> Var<'t, F> {
+    match affine {
+        Some((gamma, beta)) => x.tape().record(op, &[x, gamma, beta]),
+        None => x.tape().record(op, &[x]),
+    }
+}
+
+/// The number of values kept for as many channels.
+pub(crate) fn kept(channels: usize) -> usize {
+    PARTS * channels
+}
+
+/// Fills the values that count of the channels whose variance is infinite.
+fn fill_overflowed<F: Float>(
+    values: &mut [F],
+    (inner, valid): (usize, usize),
+    variance: &[F],
+    value: impl Fn(usize) -> F,
+) {
     let channels = values.chunks_exact_mut(inner).zip(variance).enumerate();
-    channels.filter(|(_, (_, v))| **v == F::INFINITY).for_each(|(c, (values, _))| values.fill(value(c)));
+    channels.filter(|(_, (_, v))| **v == F::INFINITY).for_each(|(c, (values, _))| values[..valid].fill(value(c)));
+}
+
+fn sites(shape: Shape) -> Sites<'static> {
+    Sites { layout: ChannelLayout::new(shape).expect("checked when recorded"), lengths: None }
 }
 
 impl<F: Float> Op<F> for BatchNormOp<F> {
@@ -172,95 +276,28 @@ impl<F: Float> Op<F> for BatchNormOp<F> {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let layout = ChannelLayout::new(inputs[0])?;
-        let channels = Shape::from([layout.channels]);
-        if let Some(other) = inputs[1..].iter().find(|&&s| s != channels) {
-            return Err(misfit(channels, inputs[0], *other));
-        }
-        match &self.normalizer {
-            Normalizer::Stored { mean, variance } => {
-                if let Some(other) = [mean.shape(), variance.shape()].into_iter().find(|&s| s != channels) {
-                    return Err(misfit(channels, inputs[0], other));
-                }
-            }
-            Normalizer::Batch if layout.count() < 2 => {
-                return Err(ShapeError::new(
-                    "batch_norm",
-                    "more than one value a channel to take statistics of",
-                    format!("{} in input {}", layout.count(), inputs[0]),
-                    "use larger batches, drop the last short batch, or a normalisation that needs no batch \
-                     (GroupNorm, LayerNorm)",
-                ));
-            }
-            Normalizer::Batch => {}
-        }
-        // Written so that NaN fails.
-        if !(self.eps >= 0.0 && self.eps.is_finite()) {
-            return Err(ShapeError::new(
-                "batch_norm",
-                "a finite eps of 0 or more",
-                format!("eps {}", self.eps),
-                "1e-5 is usual",
-            ));
-        }
-        if let Some(momentum) = self.momentum.filter(|m| !(0.0..=1.0).contains(m)) {
-            return Err(ShapeError::new(
-                "batch_norm",
-                "a momentum between 0 and 1, the weight of the new batch",
-                format!("momentum {momentum}"),
-                "0.1 is usual (where the weight of the old is meant, 1 minus that)",
-            ));
-        }
+        self.check("batch_norm", inputs, Sites { layout, lengths: None })?;
         Ok(inputs[0])
     }
 
     fn saved(&self, inputs: &[Shape]) -> usize {
-        PARTS * inputs[0][1]
+        kept(inputs[0][1])
     }
 
     fn forward(&mut self, x: &Inputs<'_, F>, y: &mut [F], saved: &mut [F]) {
-        let layout = ChannelLayout::new(x.shape(0)).expect("checked when recorded");
-        if y.is_empty() {
-            return saved.fill(F::ZERO);
-        }
-        let group = layout.channels_per_task();
-        let y = (y, layout.stride(), group * layout.inner);
-        parallel::strips_mut2(y, (saved, layout.channels, group), |task, y, kept| {
-            self.forward_group(layout, x, task * group, y, kept);
-        });
+        self.run(sites(x.shape(0)), x, y, saved);
     }
 
     fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
-        let layout = ChannelLayout::new(at.shape).expect("checked when recorded");
-        let group = layout.channels_per_task();
-        let [dx, affine @ ..] = dx else { unreachable!("one input at least") };
-        let (x, dy) = (at.x.value(0), at.dy);
-        let dx = (dx.wanted().unwrap_or_default(), layout.stride(), group * layout.inner);
-        // Of no values, the sums are the zeros that forward has left.
-        if !dy.is_empty() {
-            parallel::strips_mut2(dx, (&mut *at.saved, layout.channels, group), |task, dx, kept| {
-                self.backward_group(layout, (x, dy), task * group, dx, kept);
-            });
-        }
-        if let [dgamma, dbeta] = affine {
-            let part = |i: usize| &at.saved[i * layout.channels..][..layout.channels];
-            let (inverse, sum, product) = (part(2), part(4), part(5));
-            if let Some(dgamma) = dgamma.wanted() {
-                dgamma.iter_mut().zip(product).zip(inverse).for_each(|((d, &p), &i)| *d = p * i);
-            }
-            if let Some(dbeta) = dbeta.wanted() {
-                dbeta.copy_from_slice(sum);
-            }
-        }
+        self.differentiate(sites(at.shape), at, dx);
     }
-}
 
-fn misfit(channels: Shape, input: Shape, got: Shape) -> ShapeError {
-    ShapeError::new(
-        "batch_norm",
-        format!("scale, shift and statistics of shape {channels} for input {input}"),
-        got.to_string(),
-        "give the layer as many channels as axis 1 of its input has",
-    )
+    fn propagate(&self, inputs: &[Incoming], _output: Shape) -> Option<Propagation> {
+        // Stored statistics belong to one network, not to a random one. Of a batch, the spread of a channel over the examples is
+        // only a part of that over channels and examples, so the gradient is not told.
+        let of_batch = self.normalizer.is_of_batch();
+        of_batch.then(|| Propagation::of_normalization(inputs[0].signal, &inputs[1..], self.eps, true, false))
+    }
 }
 
 /// Batch normalisation of `x` (N, C, ...), with scale and shift (both or neither).

@@ -2,63 +2,65 @@
 
 use evenkeel_tensor::{Float, kernel};
 
-use crate::moments::merge;
+use crate::moments::{Sample, two_sum};
+use crate::standardize::sums;
 
 /// Values whose mean and squared deviations are taken in two passes: they stay in the first-level cache in between.
 const PART: usize = 4096;
 
-/// The mean and the sum of squared deviations of planes.
-pub(crate) fn moments<'a, F: Float>(planes: impl Iterator<Item = &'a [F]>) -> (F, F) {
-    let (mean, m2, _) = planes
-        .flat_map(|plane| plane.chunks(PART))
-        .fold((F::ZERO, F::ZERO, 0), |before, part| merge(before, part_moments(part)));
-    (mean, m2)
+/// The moments of planes together.
+pub(crate) fn moments<'a, F: Float>(planes: impl Iterator<Item = &'a [F]>) -> Sample<F> {
+    planes.map(sample).fold(Sample::EMPTY, Sample::merge)
 }
 
-fn part_moments<F: Float>(x: &[F]) -> (F, F, usize) {
+/// The moments of one plane.
+pub(crate) fn sample<F: Float>(plane: &[F]) -> Sample<F> {
+    plane.chunks(PART).map(part_sample).fold(Sample::EMPTY, Sample::merge)
+}
+
+fn part_sample<F: Float>(x: &[F]) -> Sample<F> {
     let (origin, n) = (x[0], F::from_usize(x.len()));
     kernel::simd(
         #[inline(always)]
         move || {
             // Relative to a value of the sample, so that a large common offset costs no digits of the sum.
-            let mean = origin
-                + kernel::sum_map(
-                    x,
-                    #[inline(always)]
-                    move |x| x - origin,
-                ) / n;
-            (
-                mean,
-                kernel::sum_map(
-                    x,
-                    #[inline(always)]
-                    move |x| (x - mean) * (x - mean),
-                ),
-                x.len(),
-            )
+            let [sum] = sums(
+                [x],
+                #[inline(always)]
+                move |[x]| [x - origin],
+            );
+            let (mean, low) = two_sum(origin, sum / n);
+            let [squares] = sums(
+                [x],
+                #[inline(always)]
+                move |[x]| [(x - mean) * (x - mean)],
+            );
+            // From deviations from the rounded mean to those from the mean.
+            Sample { mean, low, m2: squares - n * low * low, count: x.len() }
         },
     )
+}
+
+/// The mean and squared deviations of planes whose squared deviations came out infinite or NaN. If the values themselves are
+/// finite, the squares overflowed, and perhaps differences of values and with them the mean, which is taken again without any.
+pub(crate) fn overflowed<'a, F: Float, I: Iterator<Item = &'a [F]>>(planes: impl Fn() -> I, mean: F) -> (F, F) {
+    if planes().flatten().any(|v| !v.is_finite()) {
+        return (mean, F::NAN);
+    }
+    let n = F::from_usize(planes().map(<[F]>::len).sum());
+    (planes().flatten().map(|&v| v / n).sum(), F::INFINITY)
 }
 
 /// The sums of dy and of dy (x - mean) over planes of x and dy.
 pub(crate) fn gradient_sums<'a, F: Float>(planes: impl Iterator<Item = (&'a [F], &'a [F])>, mean: F) -> (F, F) {
     planes.fold((F::ZERO, F::ZERO), |(sum, product), (x, dy)| {
-        let (s, p) = kernel::simd(
+        let [s, p] = kernel::simd(
             #[inline(always)]
             move || {
-                let s = kernel::sum_map(
-                    dy,
+                sums(
+                    [x, dy],
                     #[inline(always)]
-                    |dy| dy,
-                );
-                (
-                    s,
-                    kernel::sum_zip(
-                        x,
-                        dy,
-                        #[inline(always)]
-                        move |x, dy| dy * (x - mean),
-                    ),
+                    move |[x, dy]| [dy, dy * (x - mean)],
                 )
             },
         );

@@ -29,11 +29,12 @@ pub enum PopulationError {
     },
 }
 
-/// Replaces the running statistics of every batch normalisation in `network` by those of a data set: the paper's algorithm
+/// Replaces the running statistics of every normalisation in `network` that has some by those of a data set: the paper's algorithm
 /// 2, lines 8 to 12. Returns the number of examples.
 ///
 /// `E[x]` is the average of the batches' means and `Var[x]` that of their *unbiased* variances, m / (m - 1) times the biased
-/// ones, batches weighted by their size. Within the pass each layer normalises with the batch's statistics, and there is no
+/// ones, batches weighted by their size. (Each layer averages what it keeps: [`SwitchableNorm`](crate::SwitchableNorm) biased
+/// variances, its paper's batch average, and [`BatchRenorm`](crate::BatchRenorm) deviations.) Within the pass each layer normalises with the batch's statistics, and there is no
 /// noise and no gradient. Layers that are frozen keep what they have. A layer that a batch passes several times counts the plain
 /// average of what it sees of that batch.
 ///
