@@ -40,9 +40,15 @@ impl<F: Float> Tape<F> {
             return;
         }
         let top = root_of(&inner.nodes, y.index);
-        let mut gradient = inner.pool.take(upstream.len());
-        gradient.copy_from_slice(upstream);
-        inner.accumulate(top, gradient);
+        if let Value::Computed(_) = inner.nodes[top as usize].value
+            && !inner.retain
+        {
+            inner.propagate(top, upstream);
+        } else {
+            let mut gradient = inner.pool.take(upstream.len());
+            gradient.copy_from_slice(upstream);
+            inner.accumulate(top, gradient);
+        }
         for index in (0..=top).rev() {
             if let Value::Computed(_) = inner.nodes[index as usize].value
                 && let Some(dy) = inner.nodes[index as usize].gradient.take()

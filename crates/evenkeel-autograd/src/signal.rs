@@ -57,6 +57,11 @@ impl Signal {
         self.mean * self.mean + self.variance
     }
 
+    /// The root of the mean square: what He's start keeps through rectifiers.
+    pub fn rms(&self) -> f64 {
+        self.second_moment().sqrt()
+    }
+
     /// E\[f(x)\] for a Gaussian x, by the trapezoidal rule over 8 deviations: exact to 1e-12 for smooth `f`, to 1e-4 across a
     /// kink.
     pub fn expect(&self, f: impl Fn(f64) -> f64) -> f64 {
@@ -91,8 +96,9 @@ pub struct Incoming {
 pub struct Propagation {
     /// The law of the result.
     pub output: Signal,
-    /// E\[(dL/dx)²\] over E\[(dL/dy)²\], per element, for the first and the second input; 0 for one that there is not.
-    pub gains: [f64; 2],
+    /// E\[(dL/dx)²\] over E\[(dL/dy)²\], per element, for the first and the second input, 0 for one that there is not; `None`
+    /// where two moments do not tell.
+    pub gains: Option<[f64; 2]>,
     /// The values that the operation tends to for inputs of -infinity and infinity, if it acts on each element alone: where
     /// both are finite it saturates.
     pub limits: Option<[f64; 2]>,
@@ -101,7 +107,21 @@ pub struct Propagation {
 impl Propagation {
     /// Of an operation that gives the law `output` and multiplies the first input's squared gradient by `gain`.
     pub fn new(output: Signal, gain: f64) -> Self {
-        Self { output, gains: [gain, 0.0], limits: None }
+        Self { output, gains: Some([gain, 0.0]), limits: None }
+    }
+
+    /// Of an operation that brings values to mean 0 and variance 1, or without centring to mean square 1, whatever they were, and
+    /// then scales and shifts them. The gradient depends on which values share statistics; its gain is that of an operation whose
+    /// groups are `representative`: their spread is that of all values.
+    pub fn of_normalization(x: Signal, affine: &[Incoming], eps: f64, centered: bool, representative: bool) -> Self {
+        let scale = affine.first().map_or(1.0, |scale| scale.signal.second_moment());
+        let shift = affine.get(1).map_or(Signal { mean: 0.0, variance: 0.0 }, |shift| shift.signal);
+        let spread = if centered { x.variance } else { x.second_moment() };
+        let inverse = if spread + eps == 0.0 { 0.0 } else { 1.0 / (spread + eps) };
+        let mean = if centered { 0.0 } else { x.mean * inverse.sqrt() * affine.first().map_or(1.0, |s| s.signal.mean) };
+        let variance = scale * spread * inverse - mean * mean + shift.variance;
+        let output = Signal { mean: mean + shift.mean, variance };
+        Self { output, gains: representative.then_some([scale * inverse, 0.0]), limits: None }
     }
 
     /// Of sums of products with random weights: each of `outputs` values adds `fan_in` inputs times weights, and a bias.
@@ -227,6 +247,6 @@ mod tests {
         assert_eq!(tanh.limits, Some([-1.0, 1.0]));
         let relu = Propagation::of_function(x, |x| x.max(0.0), |x| f64::from(x > 0.0));
         assert_eq!(relu.limits.unwrap()[0], 0.0);
-        assert!((relu.gains[0] - 0.5).abs() < 1e-2);
+        assert!((relu.gains.unwrap()[0] - 0.5).abs() < 1e-2);
     }
 }

@@ -86,7 +86,9 @@ impl<'t, F: Float> Var<'t, F> {
     #[track_caller]
     #[must_use]
     pub fn detach(self) -> Self {
-        self.tape.constant(self.to_tensor())
+        // In a dry run there are shapes, but no values.
+        let values = if self.tape.is_dry() { Tensor::zeros(self.shape()) } else { self.to_tensor() };
+        self.tape.constant(values)
     }
 
     /// The same values under another shape. No copy.

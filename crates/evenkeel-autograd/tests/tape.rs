@@ -180,3 +180,12 @@ fn changing_the_tape_while_a_value_is_borrowed_names_the_operation_and_the_cure(
     drop(borrow);
     tape.backward(x.sigmoid().sum());
 }
+
+#[test]
+fn a_dry_run_passes_through_detached_values() {
+    let mut tape = Tape::<f32>::new();
+    tape.dry_run(true);
+    let y = (tape.variable(Tensor::ones([2, 3])) * 2.0).detach();
+    assert_eq!(y.shape(), [2, 3].into());
+    assert!(tape.take_error().is_none());
+}

@@ -1,7 +1,7 @@
 //! The fully connected layer.
 
 use evenkeel_autograd::Var;
-use evenkeel_module::{Forward, Module, Parameter, Pass, Role};
+use evenkeel_module::{Forward, Module, Parameter, Pass, Role, Weighted};
 use evenkeel_tensor::{Float, ShapeError, Tensor};
 
 /// Fully connected layer: y = x Wᵀ + b.
@@ -79,6 +79,20 @@ impl<F: Float> Linear<F> {
 
 impl<F: Float> Forward<F> for Linear<F> {
     fn forward<'t>(&self, pass: &Pass<'t, F>, x: Var<'t, F>) -> Var<'t, F> {
-        x.linear(pass.parameter(&self.weight), self.bias.as_ref().map(|b| pass.parameter(b)))
+        self.forward_with(pass, x, pass.parameter(&self.weight))
+    }
+}
+
+impl<F: Float> Weighted<F> for Linear<F> {
+    fn weight(&self) -> &Parameter<F> {
+        &self.weight
+    }
+
+    fn weight_mut(&mut self) -> &mut Parameter<F> {
+        &mut self.weight
+    }
+
+    fn forward_with<'t>(&self, pass: &Pass<'t, F>, x: Var<'t, F>, weight: Var<'t, F>) -> Var<'t, F> {
+        x.linear(weight, self.bias.as_ref().map(|b| pass.parameter(b)))
     }
 }

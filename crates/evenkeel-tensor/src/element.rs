@@ -79,6 +79,8 @@ pub trait Float:
     fn powf(self, n: Self) -> Self;
     /// Natural logarithm, as the standard library computes it.
     fn ln(self) -> Self;
+    /// ln(1 + x) without cancellation near 0, as the standard library computes it.
+    fn ln_1p(self) -> Self;
     /// e^x in branch-free arithmetic that vectorises and gives the same bits on every processor with fused
     /// multiply-add; within 2 units in the last place. A result below the smallest normal number is 0.
     fn exp(self) -> Self;
@@ -100,6 +102,9 @@ pub trait Float:
     fn sigmoid(self) -> Self {
         Self::ONE / (Self::ONE + (-self).exp())
     }
+    /// 1 - erf(x), the complementary error function, accurate also where it is small: within 6 units in the last place; same
+    /// arithmetic as [`exp`](Float::exp).
+    fn erfc(self) -> Self;
     /// The magnitude of `self` with the sign of `sign`.
     fn copysign(self, sign: Self) -> Self;
     /// Whether the value is neither infinite nor NaN.
@@ -121,6 +126,7 @@ macro_rules! fused {
         if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) { $a.mul_add($b, $c) } else { $a * $b + $c }
     };
 }
+pub(crate) use fused;
 
 /// Defines `$name(x) -> (p, n)` with e^x = (1 + p) 2^n: x = n ln 2 + r with |r| <= ln(2)/2 and p = e^r - 1; n as the bits of an
 /// integer. Beyond `$low` and `$high` x counts as those.
@@ -185,7 +191,7 @@ exp_parts!(
 );
 
 macro_rules! float {
-    ($f:ident, $exp_parts:ident, $mantissa:expr, $bias:expr, $low:expr, $high:expr) => {
+    ($f:ident, $exp_parts:ident, $erfc:path, $mantissa:expr, $bias:expr, $low:expr, $high:expr) => {
         impl Float for $f {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -219,6 +225,10 @@ macro_rules! float {
                 self.ln()
             }
             #[inline(always)]
+            fn ln_1p(self) -> Self {
+                self.ln_1p()
+            }
+            #[inline(always)]
             fn exp(self) -> Self {
                 let (p, n) = $exp_parts(self);
                 // Adding n to the exponent multiplies by 2^n: within the bounds the result is normal.
@@ -235,6 +245,10 @@ macro_rules! float {
                 let scale = $f::from_bits(n.wrapping_add($bias) << $mantissa);
                 let y = fused!(p, scale, scale - 1.0);
                 if self > LARGE { Float::exp(self) } else { y }
+            }
+            #[inline(always)]
+            fn erfc(self) -> Self {
+                $erfc(self)
             }
             #[inline(always)]
             fn copysign(self, sign: Self) -> Self {
@@ -264,8 +278,8 @@ macro_rules! float {
     };
 }
 
-float!(f32, exp_parts_f32, 23, 127, -87.336_54, 88.722_83);
-float!(f64, exp_parts_f64, 52, 1023, -708.396_418_532_264_1, 709.782_712_893_384);
+float!(f32, exp_parts_f32, crate::erfc::erfc_f32, 23, 127, -87.336_54, 88.722_83);
+float!(f64, exp_parts_f64, crate::erfc::erfc_f64, 52, 1023, -708.396_418_532_264_1, 709.782_712_893_384);
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ mod arith;
 mod convert;
 mod display;
 mod element;
+mod erfc;
 mod error;
 mod extreme;
 mod index;

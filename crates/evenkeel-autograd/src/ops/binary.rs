@@ -136,7 +136,8 @@ impl<F: Float, B: Binary> Op<F> for BinaryOp<B> {
         let (law, gains) = if x.node == y.node { B::law_of_twice(x.signal) } else { B::law(x.signal, y.signal) }?;
         // Where an operand repeats, its gradient is the sum over the repetitions.
         let times = |operand: &Incoming| output.numel() as f64 / operand.shape.numel() as f64;
-        Some(Propagation { output: law, gains: [gains[0] * times(x), gains[1] * times(y)], limits: None })
+        let gains = Some([gains[0] * times(x), gains[1] * times(y)]);
+        Some(Propagation { output: law, gains, limits: None })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The operations that come with the tape. Each file has the kernels, the operation, and the method on
 //! [`Var`](crate::Var) that records it.
 
+mod activation;
 mod binary;
 mod cross_entropy;
 mod index;
@@ -11,5 +12,6 @@ mod reduce;
 mod softmax;
 mod transpose;
 
+pub use activation::{Elu, Gelu, GeluTanh, LeakyRelu, Relu, Selu, Sigmoid, Silu, Softplus, Tanh};
 pub use cross_entropy::{CrossEntropyOp, Reduction};
-pub use pointwise::{Abs, Exp, Ln, Pointwise, Relu, Sigmoid, Sqrt, Square, Tanh};
+pub use pointwise::{Abs, Exp, Ln, Pointwise, Sqrt, Square};

@@ -41,6 +41,13 @@ pub trait Pointwise<F: Float>: Send + Sync + 'static {
     fn value(&self, x: F) -> F;
     /// f'(x), given x and y = f(x).
     fn derivative(&self, x: F, y: F) -> F;
+    /// Refuses settings that make no sense, when the operation is recorded.
+    ///
+    /// # Errors
+    /// If there are such settings; by default there are none.
+    fn check(&self) -> Result<(), ShapeError> {
+        Ok(())
+    }
 }
 
 struct PointwiseOp<P>(P);
@@ -51,7 +58,7 @@ impl<F: Float, P: Pointwise<F>> Op<F> for PointwiseOp<P> {
     }
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        Ok(inputs[0])
+        self.0.check().map(|()| inputs[0])
     }
 
     fn forward(&mut self, x: &Inputs<'_, F>, y: &mut [F], _saved: &mut [F]) {
@@ -75,7 +82,7 @@ impl<F: Float, P: Pointwise<F>> Op<F> for PointwiseOp<P> {
 }
 
 macro_rules! pointwise {
-    ($(#[$doc:meta])* $name:ident, $label:expr, $method:ident, $this:ident, |$x:ident| $value:expr, |$dx:ident, $dy:ident| $derivative:expr) => {
+    ($(#[$doc:meta])* $name:ident, $label:expr, $method:ident, |$x:ident| $value:expr, |$dx:ident, $dy:ident| $derivative:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $name;
@@ -103,39 +110,27 @@ macro_rules! pointwise {
     };
 }
 
-pointwise!(
-    /// Logistic sigmoid: y = 1 / (1 + e^-x), y' = y (1 - y).
-    Sigmoid, "sigmoid", sigmoid, self, |x| x.sigmoid(), |_x, y| y * (F::ONE - y)
-);
-pointwise!(
-    /// Hyperbolic tangent: y = tanh x, y' = 1 - y².
-    Tanh, "tanh", tanh, self, |x| x.tanh(), |_x, y| F::ONE - y * y
-);
-pointwise!(
-    /// Rectifier: y = max(x, 0), y' = 1 where x > 0, else 0 (also at 0, as in PyTorch). NaN stays NaN.
-    Relu, "relu", relu, self,
-    |x| if x < F::ZERO { F::ZERO } else { x },
-    |x, _y| if x > F::ZERO { F::ONE } else { F::ZERO }
-);
+pub(super) use pointwise;
+
 pointwise!(
     /// Exponential: y = e^x, y' = y.
-    Exp, "exp", exp, self, |x| x.exp(), |_x, y| y
+    Exp, "exp", exp, |x| x.exp(), |_x, y| y
 );
 pointwise!(
     /// Natural logarithm: y = ln x, y' = 1 / x.
-    Ln, "ln", ln, self, |x| x.ln(), |x, _y| F::ONE / x
+    Ln, "ln", ln, |x| x.ln(), |x, _y| F::ONE / x
 );
 pointwise!(
     /// Square root: y = √x, y' = 1 / (2 y).
-    Sqrt, "sqrt", sqrt, self, |x| x.sqrt(), |_x, y| F::from_f64(0.5) / y
+    Sqrt, "sqrt", sqrt, |x| x.sqrt(), |_x, y| F::from_f64(0.5) / y
 );
 pointwise!(
     /// Square: y = x², y' = 2 x.
-    Square, "square", square, self, |x| x * x, |x, _y| x + x
+    Square, "square", square, |x| x * x, |x, _y| x + x
 );
 pointwise!(
     /// Magnitude: y = |x|, y' = sign x, with sign 0 = 0.
-    Abs, "abs", abs, self,
+    Abs, "abs", abs,
     |x| x.abs(),
     |x, _y| if x > F::ZERO { F::ONE } else if x < F::ZERO { -F::ONE } else { F::ZERO }
 );
