@@ -190,6 +190,16 @@ pub enum DataError {
         /// The number of samples.
         samples: usize,
     },
+    /// A setting outside of its range.
+    #[error("{operation}: expected {expected}, got {got}")]
+    Setting {
+        /// The operation.
+        operation: &'static str,
+        /// The setting and its range.
+        expected: &'static str,
+        /// What came.
+        got: f64,
+    },
     /// Shapes that do not fit.
     #[error(transparent)]
     Shape(#[from] ShapeError),

@@ -11,6 +11,7 @@ mod order;
 mod prefetch;
 mod samples;
 mod split;
+pub mod synthetic;
 
 pub use batch::{Batch, Targets};
 pub use batches::{Batches, Epoch};

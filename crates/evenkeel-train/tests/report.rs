@@ -2,7 +2,7 @@
 
 use evenkeel_train::{
     history::{Evaluation, History, Step},
-    report::{Chart, Report, Table},
+    report::{Chart, Grid, Panels, Report, Table},
 };
 use proptest::prelude::*;
 use roxmltree::Document;
@@ -36,19 +36,38 @@ proptest! {
         text in prop_oneof![any::<String>(), Just(HOSTILE.to_owned()), "\\PC{300}"],
         log in any::<(bool, bool)>(),
         range in proptest::option::of((number(), number())),
+        equal in any::<bool>(),
+        categories in proptest::option::of(proptest::collection::vec("\\PC{0,40}", 0..5)),
+        stacked in any::<bool>(),
+        columns in 0usize..8,
     ) {
         let chart = Chart::new(&text).x_label(&text).y_label(&text).caption(&text);
         let chart = if log.0 { chart.log_x() } else { chart };
         let chart = if log.1 { chart.log_y() } else { chart };
-        let chart = if let Some((low, high)) = range { chart.y_range(low, high) } else { chart };
+        let chart = if let Some((low, high)) = range { chart.x_range(high, low).y_range(low, high) } else { chart };
+        let chart = if equal { chart.equal_axes() } else { chart };
+        let chart = if stacked { chart.stacked() } else { chart };
+        // Bars make an axis of categories; without them there is one of numbers.
+        let chart = if let Some(names) = categories {
+            chart.categories(names).bars(&text, points.iter().map(|point| point.0)).bars("", points.iter().map(|point| point.2))
+        } else {
+            chart
+        };
+        let grid = points.first().map_or(Grid::new((0.0, 1.0), (0.0, 1.0), 3, 3), |p| Grid::new((p.0, p.1), (p.1, p.2), 3, 4));
+        let cells = points.iter().map(|&(x, y, _)| (if x < y { text.as_str() } else { "other" }, y));
         let chart = chart
             .band(&text, points.iter().copied())
             .line(&text, points.iter().map(|&(x, y, _)| (x, y)))
             .thin_line("", points.iter().map(|&(x, _, y)| (x, y)))
             .runs("mean", [1.0, 2.0].map(|factor| points.iter().map(move |&(x, y, _)| (x, factor * y))))
+            .points(&text, points.iter().map(|&(x, y, _)| (x, y)))
+            .bold_points("bold", points.iter().map(|&(x, _, y)| (x, y)))
+            .regions(&grid, cells)
             .reference_line("reference", points.first().map_or(0.0, |point| point.1));
         check(&chart.to_svg());
-        let report = Report::new(&text).heading(&text).paragraph(&text).preformatted(&text).chart(chart);
+        let panels = Panels::new(&text, [chart.clone(), Chart::new(&text), chart.clone()]).caption(&text).columns(columns);
+        check(&panels.to_svg());
+        let report = Report::new(&text).heading(&text).paragraph(&text).preformatted(&text).chart(chart).panels(panels);
         check_page(&report.table(Table::new([&text], [[&text, &text]]).caption(&text)).to_html());
     }
 
@@ -126,6 +145,113 @@ fn fifty_thousand_points_stay_small() {
         .to_svg();
     check(&svg);
     assert!(svg.len() < 150_000, "{} bytes", svg.len());
+}
+
+/// The `d` of each path of the class.
+fn paths<'a>(document: &'a Document<'_>, class: &str) -> Vec<&'a str> {
+    let with_class = document.descendants().filter(|node| node.attribute("class") == Some(class));
+    with_class.filter_map(|node| node.attribute("d")).collect()
+}
+
+#[test]
+fn points_are_dots_of_their_names_colour_and_gaps_are_none() {
+    let places = [(0.0, 0.0), (f64::NAN, 0.5), (1.0, f64::INFINITY), (1.0, 1.0)];
+    let svg = Chart::new("classes").points("a", places).points("b", [(0.5, 0.5)]).bold_points("a", places).to_svg();
+    let document = check(&svg);
+    let dots = |class: &str| paths(&document, class).iter().map(|path| path.matches('M').count()).collect::<Vec<_>>();
+    // The legend's, and the plot's.
+    assert_eq!((dots("point s0"), dots("point s1"), dots("point bold s0")), (vec![1, 2], vec![1, 1], vec![1, 2]));
+    assert_eq!(paths(&document, "rim"), paths(&document, "point bold s0")[1..]);
+    assert!(svg.contains("a has 4 points around 0.5 (0.5)."));
+    let log = Chart::new("log").log_x().log_y().points("a", [(0.0, 1.0), (1.0, -1.0), (10.0, 10.0)]).to_svg();
+    assert_eq!(paths(&check(&log), "point s0")[1].matches('M').count(), 1);
+}
+
+#[test]
+fn many_points_and_cells_stay_small() {
+    let noise = |i: u64| ((i * 2_654_435_761) % 1_000_003) as f64 / 1e6;
+    let svg = Chart::new("points").points("a", (0..50_000).map(|i| (noise(i), noise(i + 1)))).to_svg();
+    check(&svg);
+    assert!(svg.len() < 500_000, "{} bytes", svg.len());
+    let grid = Grid::new((-1.0, 1.0), (-1.0, 1.0), 200, 200);
+    let rings = grid.points().map(|p| ["even", "odd"][(p.x.hypot(p.y) * 5.0) as usize % 2]);
+    let svg = Chart::new("rings").equal_axes().regions(&grid, rings).to_svg();
+    check(&svg);
+    assert!(svg.len() < 60_000, "{} bytes", svg.len());
+}
+
+#[test]
+fn regions_are_below_all_else_and_their_strength_is_their_opacity() {
+    let grid = Grid::new((0.0, 1.0), (0.0, 1.0), 2, 1);
+    let svg = Chart::new("two halves")
+        .points("right", [(0.75, 0.5)])
+        .regions(&grid, [("left", 0.5), ("right", 1.0)])
+        .regions(&grid, [("left", f64::NAN), ("", 1.0)])
+        .to_svg();
+    let document = check(&svg);
+    let opacity = |class: &str| {
+        let node =
+            document.descendants().find(|node| node.has_tag_name("path") && node.attribute("class") == Some(class));
+        node.and_then(|node| node.attribute("fill-opacity")).unwrap_or_default().to_owned()
+    };
+    assert_eq!((opacity("region s0"), opacity("region s1")), ("0.32".to_owned(), "0.16".to_owned()));
+    assert!(svg.rfind("\"region") < svg.rfind("\"point"), "the points are covered");
+    // Neighbours share an edge to the last digit.
+    let (left, right) = (paths(&document, "region s1")[0], paths(&document, "region s0")[0]);
+    let edge = |path: &str, after: char| {
+        path.split(after).nth(1).and_then(|rest| rest.split(['V', ' ']).next()).map(str::to_owned)
+    };
+    assert_eq!(edge(left, 'H'), edge(right, 'M'), "{left} and {right}");
+    assert!(svg.contains("left covers 50 % of the plane."));
+}
+
+#[test]
+fn axes_are_equal_where_asked_for() {
+    // A unit square is a square, in a chart and in a row of charts.
+    let square = Chart::new("square").equal_axes().regions(&Grid::new((0.0, 1.0), (0.0, 1.0), 1, 1), ["a"]);
+    for svg in [square.to_svg(), Panels::new("two", [square.clone(), square.clone()]).to_svg()] {
+        let document = check(&svg);
+        let path = paths(&document, "region s0")[0];
+        let numbers: Vec<f64> =
+            path.split(['M', ' ', 'H', 'V', 'Z']).filter_map(|number| number.parse().ok()).collect();
+        let [x0, y0, x1, y1, _] = numbers[..] else { panic!("{path}") };
+        assert!((x1 - x0 - (y0 - y1)).abs() < 0.11 && x1 - x0 > 200.0, "{path}");
+    }
+}
+
+#[test]
+fn bars_stand_on_zero_over_their_categories() {
+    let chart =
+        Chart::new("shares").categories(["conv1", "<conv2>"]).bars("in", [0.25, 0.75]).bars("ln", [0.75, f64::NAN]);
+    for (chart, top) in [(chart.clone(), 0.75), (chart.stacked().y_range(0.0, 1.0), 1.0)] {
+        let svg = chart.to_svg();
+        let document = check(&svg);
+        let axis = paths(&document, "axis")[0];
+        let floor = axis.split(['V', 'H']).nth(1).expect("the axis goes down");
+        let (first, second) = (paths(&document, "bar s0")[0], paths(&document, "bar s1")[0]);
+        assert_eq!((first.matches('M').count(), second.matches('M').count()), (2, 1), "NaN has no bar");
+        assert!(first.split('M').skip(1).all(|bar| bar.contains(&format!(" {floor}H"))), "{first} above {floor}");
+        assert_eq!(second.contains(&format!(" {floor}H")), top < 1.0, "{second} on {floor}");
+        assert!(svg.contains(">conv1<") && svg.contains("&lt;conv2&gt;"));
+        assert!(svg.contains("in: conv1 0.25, &lt;conv2&gt; 0.75."));
+    }
+}
+
+#[test]
+fn panels_share_colours_and_a_legend() {
+    let first = Chart::new("first").line("a", [(0, 0.0), (1, 1.0)]).line("b", [(0, 1.0), (1, 0.0)]);
+    let panels = Panels::new("both", [first, Chart::new("second").line("b", [(0, 0.0), (1, 1.0)])]);
+    let svg = panels.to_svg();
+    let document = check(&svg);
+    assert_eq!(svg.matches(">b<").count(), 1, "one entry of the legend");
+    assert_eq!(paths(&document, "line s1").len(), 3, "the legend's and one in each chart");
+    assert!([">both<", ">first<", ">second<"].iter().all(|title| svg.contains(title)));
+    let report = Report::new("report").panels(panels).chart(Chart::new("after")).to_html();
+    check_page(&report);
+    assert!(
+        report.contains("Figure 1. <strong>both.</strong>") && report.contains("Figure 2. <strong>after.</strong>")
+    );
+    check(&Panels::new("none", []).columns(0).to_svg());
 }
 
 #[test]

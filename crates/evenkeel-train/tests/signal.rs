@@ -6,8 +6,8 @@ use evenkeel_init::{
     Constant, HeNormal, Initializer, Normal, Policy, UniformFanIn, XavierNormal, XavierUniform, Zeros,
 };
 use evenkeel_module::{Forward, Module, ModuleExt, Pass, Sequential};
-use evenkeel_nn::{CrossEntropy, Linear, Relu, Sigmoid, Tanh};
-use evenkeel_norm::BatchNorm;
+use evenkeel_nn::{Conv2d, CrossEntropy, Linear, Relu, Sigmoid, Tanh};
+use evenkeel_norm::{BatchNorm, GroupNorm};
 use evenkeel_tensor::{Seed, Tensor};
 use evenkeel_train::signal::{Cure, SignalProbe, SignalReport, Thresholds, Verdict};
 
@@ -134,6 +134,9 @@ fn the_gradient_of_a_loss_on_data() {
     let loss = CrossEntropy::default();
     let report = SignalProbe::batch(batch.inputs).with_loss(&loss, batch.targets).run(&net).unwrap();
     assert_eq!(report.layers.len(), 3);
+    assert_eq!(report.curve(|l| l.has_weight.then_some(1.0)), [(1.0, 1.0), (3.0, 1.0)]);
+    // Images of digits are alike: pixels are not negative.
+    assert!((0.1..1.0).contains(&report.layers[0].similarity), "{}", report.layers[0].similarity);
     assert_eq!(report.layers[2].gradient_ratio, 1.0);
     // The loss is a mean of 100: rows of softmax - onehot over 100.
     assert!((0.05..0.2).contains(&report.layers[2].gradient_norm), "{}", report.layers[2].gradient_norm);
@@ -160,4 +163,33 @@ fn thresholds_and_misfits() {
     assert_ne!(huge.verdict(), Verdict::Healthy);
     let nan = SignalProbe::batch(Tensor::full([4, WIDTH], f64::NAN)).run(&net).unwrap();
     assert_eq!(nan.verdict(), Verdict::Exploding);
+}
+
+/// A convolutional network with normalisations: forecasts of convolutions count the taps that meet padding.
+#[test]
+fn convolutions_and_normalisations_have_forecasts() {
+    let block = |inputs: usize| Conv2d::new(inputs, 64, 3).with_padding(1).without_bias();
+    let net = Sequential::<f64>::default()
+        .with(block(3))
+        .with(GroupNorm::new(1, 64))
+        .with(Relu)
+        .with(block(64))
+        .with(BatchNorm::new(64))
+        .with(Relu)
+        .with(block(64).with_stride(2));
+    let net = net.initialize(HeNormal::default(), Seed(5)).unwrap();
+    let report = SignalProbe::gaussian([16, 3, 8, 8]).run(&net).unwrap();
+    assert_eq!(report.verdict(), Verdict::Healthy, "{report}");
+    for layer in &report.layers {
+        let (measured, predicted) = (layer.measured.variance, layer.predicted.unwrap().variance);
+        // 64 channels: a variance over them to sqrt(2 / 64) = 18 %; three deviations.
+        assert!(
+            (measured / predicted).ln().abs() < 0.54,
+            "{} {}: {measured} {predicted}",
+            layer.layer,
+            layer.operation
+        );
+        let gradient = layer.gradient_norm / layer.predicted_gradient_norm.unwrap();
+        assert!((0.7..1.4).contains(&gradient), "{} {}: gradient {gradient}", layer.layer, layer.operation);
+    }
 }

@@ -68,6 +68,18 @@ impl Axis {
         Self { scale, low, high, ticks }
     }
 
+    /// An axis of names: the first at 0, the next at 1.
+    pub(super) fn of_categories(labels: impl ExactSizeIterator<Item = String>) -> Self {
+        let n = labels.len().max(1) as f64;
+        let ticks = labels.enumerate().map(|(i, label)| Tick { at: (i as f64 + 0.5) / n, label }).collect();
+        Self { scale: Scale::Linear, low: -0.5, high: n - 0.5, ticks }
+    }
+
+    /// How much the axis shows, in its own measure.
+    pub(super) fn extent(&self) -> f64 {
+        self.high - self.low
+    }
+
     /// Where the value stands, 0 and 1 being the ends; `None` for what cannot be shown.
     pub(super) fn place(&self, value: f64) -> Option<f64> {
         // What lies far outside of a given range is clipped, so it only has to lie outside and have few digits.

@@ -1,83 +1,26 @@
-//! Curves and bands over two axes, as a value.
+//! Lines, bands, points, bars and regions over two axes, as a value.
 
 use std::{io::Write, path::Path};
 
-use super::{WriteError, axis::Scale, svg::Svg, write_atomically};
+use super::{
+    WriteError,
+    axis::Scale,
+    document::Document,
+    regions::{Cell, Grid, regions},
+    series::{BandPoint, Mark, Point, Series, Size, Stroke, mean},
+    write_atomically,
+};
 
-/// A point of a line; what is not finite (or not positive on a logarithmic axis) leaves a gap.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    /// Place along the horizontal axis.
-    pub x: f64,
-    /// Place along the vertical axis.
-    pub y: f64,
-}
-
-impl From<(f64, f64)> for Point {
-    fn from((x, y): (f64, f64)) -> Self {
-        Self { x, y }
-    }
-}
-
-/// A value at a step, as [`History::curve`](crate::history::History::curve) gives them.
-impl From<(u64, f64)> for Point {
-    fn from((step, y): (u64, f64)) -> Self {
-        Self { x: step as f64, y }
-    }
-}
-
-/// A slice of a band, from one value to another.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BandPoint {
-    /// Place along the horizontal axis.
-    pub x: f64,
-    /// One end of the band.
-    pub lower: f64,
-    /// The other end.
-    pub upper: f64,
-}
-
-impl From<(f64, f64, f64)> for BandPoint {
-    fn from((x, lower, upper): (f64, f64, f64)) -> Self {
-        Self { x, lower, upper }
-    }
-}
-
-impl From<(u64, f64, f64)> for BandPoint {
-    fn from((step, lower, upper): (u64, f64, f64)) -> Self {
-        Self { x: step as f64, lower, upper }
-    }
-}
-
-/// Something drawn under a name.
-#[derive(Clone, Debug)]
-pub(super) struct Series {
-    pub(super) name: String,
-    pub(super) mark: Mark,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Mark {
-    Line(Stroke, Vec<Point>),
-    Band(Vec<BandPoint>),
-    Reference(f64),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stroke {
-    Solid,
-    Thin,
-    Dashed,
-}
-
-/// A chart: a title, two axes, and series of lines and bands.
+/// A chart: a title, two axes, and series of lines, bands, points, bars and regions.
 ///
 /// **A name is a colour.** Series of the same name are drawn in the same colour and share an entry of the legend, so a band
-/// and its median, or the runs of one network with several seeds, belong together by being called the same. Colours come
-/// from Okabe and Ito's palette (Color Universal Design, 2008), which the colour-blind can tell apart; from the eighth name
+/// and its median, the runs of one network with several seeds, or the points of a class and the region where a classifier
+/// sees it, belong together by being called the same. Colours are given in the order in which names come up, from Okabe and
+/// Ito's palette (Color Universal Design, 2008), which the colour-blind can tell apart; from the eighth name
 /// on they repeat. A series without a name is drawn, but has no entry.
 ///
-/// Any number of points is welcome: each curve is reduced to what the picture can show, keeping every extreme.
+/// Any number of points is welcome: each curve is reduced to what the picture can show, keeping every extreme. What is broad and
+/// pale is drawn below what is fine and strong, in whatever order it is added.
 ///
 /// ```
 /// use evenkeel_train::report::Chart;
@@ -99,7 +42,11 @@ pub struct Chart {
     pub(super) y_label: String,
     pub(super) x_scale: Scale,
     pub(super) y_scale: Scale,
+    pub(super) x_range: Option<(f64, f64)>,
     pub(super) y_range: Option<(f64, f64)>,
+    pub(super) equal_axes: bool,
+    pub(super) categories: Vec<String>,
+    pub(super) stacked: bool,
     pub(super) series: Vec<Series>,
 }
 
@@ -140,10 +87,36 @@ impl Chart {
         Self { y_scale: Scale::Log, ..self }
     }
 
+    /// Shows this part of the horizontal axis, whatever the data; an empty or infinite range shows all of them.
+    #[must_use]
+    pub fn x_range(self, low: f64, high: f64) -> Self {
+        Self { x_range: Some((low, high)), ..self }
+    }
+
     /// Shows this part of the vertical axis, whatever the data; an empty or infinite range shows all of them.
     #[must_use]
     pub fn y_range(self, low: f64, high: f64) -> Self {
         Self { y_range: Some((low, high)), ..self }
+    }
+
+    /// Gives a unit the same length on both axes, as a plane needs. Without effect on a logarithmic axis, on categories, and where
+    /// the axes' extents differ more than eightfold.
+    #[must_use]
+    pub fn equal_axes(self) -> Self {
+        Self { equal_axes: true, ..self }
+    }
+
+    /// Puts names on the horizontal axis in place of numbers: the first at 0, the next at 1, and so on. [`bars`](Self::bars) stand
+    /// on them; points and lines may too.
+    #[must_use]
+    pub fn categories(self, names: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self { categories: names.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// Stacks the bars of a category on each other, as shares of a whole, instead of side by side.
+    #[must_use]
+    pub fn stacked(self) -> Self {
+        Self { stacked: true, ..self }
     }
 
     fn series(mut self, name: impl Into<String>, mark: Mark) -> Self {
@@ -175,6 +148,46 @@ impl Chart {
         self.series(name, Mark::Band(points.into_iter().map(Into::into).collect()))
     }
 
+    /// Adds a small dot at each point. Of dots in the same two pixels one is drawn.
+    #[must_use]
+    pub fn points(self, name: impl Into<String>, points: impl IntoIterator<Item: Into<Point>>) -> Self {
+        self.series(name, Mark::Points(Size::Small, points.into_iter().map(Into::into).collect()))
+    }
+
+    /// Adds a large dot with a rim at each point.
+    #[must_use]
+    pub fn bold_points(self, name: impl Into<String>, points: impl IntoIterator<Item: Into<Point>>) -> Self {
+        self.series(name, Mark::Points(Size::Bold, points.into_iter().map(Into::into).collect()))
+    }
+
+    /// Adds a bar for each of the [`categories`](Self::categories), in their order.
+    ///
+    /// ```
+    /// use evenkeel_train::report::Chart;
+    ///
+    /// let shares = Chart::new("What the layers learnt to normalise over")
+    ///     .categories(["conv1", "conv2", "conv3"])
+    ///     .stacked()
+    ///     .bars("instance", [0.5, 0.2, 0.1])
+    ///     .bars("layer", [0.2, 0.3, 0.1])
+    ///     .bars("batch", [0.3, 0.5, 0.8]);
+    /// assert!(shares.to_svg().contains("conv3"));
+    /// ```
+    #[must_use]
+    pub fn bars(self, name: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
+        self.series(name, Mark::Bars(values.into_iter().collect()))
+    }
+
+    /// Colours the plane by the names of the grid's cells, in the order of [`Grid::points`]: the decision regions of a classifier.
+    ///
+    /// A cell is a name, or a name and how strong its colour is. Colours are given in the order in which names come up, so that
+    /// points added before decide on the classes' colours.
+    #[must_use]
+    pub fn regions<'a>(self, grid: &Grid, cells: impl IntoIterator<Item: Into<Cell<'a>>>) -> Self {
+        let regions = regions(grid, cells.into_iter().map(Into::into));
+        regions.into_iter().fold(self, |chart, (name, region)| chart.series(name, Mark::Region(region)))
+    }
+
     /// Adds a dotted grey line across the chart.
     #[must_use]
     pub fn reference_line(self, name: impl Into<String>, y: f64) -> Self {
@@ -200,7 +213,7 @@ impl Chart {
     /// The chart as an SVG document of its own.
     #[must_use]
     pub fn to_svg(&self) -> String {
-        Svg::standalone(self).to_string()
+        Document::of_chart(self, true).to_string()
     }
 
     /// Writes the chart to an SVG file, whole or not at all.
@@ -209,30 +222,5 @@ impl Chart {
     /// [`WriteError`] if the file cannot be written; one that was there stays as it was.
     pub fn write_svg(&self, path: impl AsRef<Path>) -> Result<(), WriteError> {
         write_atomically(path.as_ref(), |file| file.write_all(self.to_svg().as_bytes()))
-    }
-}
-
-/// The mean of the runs at each place of the first that all of them have.
-fn mean(runs: &[Vec<Point>]) -> Vec<Point> {
-    let Some((first, others)) = runs.split_first() else { return Vec::new() };
-    let by_place: Vec<std::collections::HashMap<u64, f64>> =
-        others.iter().map(|run| run.iter().map(|point| (point.x.to_bits(), point.y)).collect()).collect();
-    let at = |point: &Point| {
-        let rest: Option<Vec<f64>> = by_place.iter().map(|run| run.get(&point.x.to_bits()).copied()).collect();
-        rest.map(|rest| Point { x: point.x, y: (point.y + rest.iter().sum::<f64>()) / runs.len() as f64 })
-    };
-    first.iter().filter_map(at).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_mean_is_taken_where_all_runs_have_a_value() {
-        let runs = [vec![(1, 1.0), (2, 2.0), (3, 3.0)], vec![(1, 3.0), (3, 5.0)]];
-        let runs = runs.map(|run| run.into_iter().map(Point::from).collect());
-        assert_eq!(mean(&runs), [Point { x: 1.0, y: 2.0 }, Point { x: 3.0, y: 4.0 }]);
-        assert_eq!(mean(&[]), []);
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::{
-    chart::{Mark, Series, Stroke},
-    svg::{FONT, Px},
+    document::{FONT, Px},
+    series::{Mark, Series, Size, Stroke},
     text::{Escaped, fit, width},
 };
 
@@ -33,7 +33,7 @@ struct Entry<'a> {
 
 impl<'a> Legend<'a> {
     /// The legend of the series, in rows from `left` to `right`.
-    pub(super) fn new(series: &'a [Series], left: f64, right: f64) -> Self {
+    pub(super) fn new(series: impl Iterator<Item = &'a Series>, left: f64, right: f64) -> Self {
         let mut colours: Vec<(&str, &str)> = Vec::new();
         let mut entries: Vec<Entry<'_>> = Vec::new();
         let mut all_listed = true;
@@ -84,9 +84,14 @@ impl<'a> Legend<'a> {
             let colour = self.colour_of(name);
             let has = |wanted: fn(&Mark) -> bool| series.iter().any(|one| wanted(&one.mark));
             let stroke = |class: &str| format!("<path class=\"{class}\" d=\"M{} {middle}h{SWATCH}\"/>", Px(*x));
-            if has(|mark| matches!(mark, Mark::Band(_))) {
+            let areas = [
+                ("band", has(|mark| matches!(mark, Mark::Band(_)))),
+                ("bar", has(|mark| matches!(mark, Mark::Bars(_)))),
+                ("region", has(|mark| matches!(mark, Mark::Region(_)))),
+            ];
+            for (class, _) in areas.iter().filter(|(_, there)| *there) {
                 let (x, y) = (Px(*x), Px(middle - 6.0));
-                write!(f, "<rect class=\"band {colour}\" x=\"{x}\" y=\"{y}\" width=\"{SWATCH}\" height=\"12\"/>")?;
+                write!(f, "<rect class=\"{class} {colour}\" x=\"{x}\" y=\"{y}\" width=\"{SWATCH}\" height=\"12\"/>")?;
             }
             if has(|mark| matches!(mark, Mark::Reference(_))) {
                 write!(f, "{}", stroke("reference"))?;
@@ -99,6 +104,13 @@ impl<'a> Legend<'a> {
             ];
             if let Some((strongest, _)) = strokes.iter().find(|(_, there)| *there) {
                 write!(f, "{}", stroke(&format!("line{} {colour}", strongest.class())))?;
+            }
+            // Both sizes of a name stand beside each other.
+            let drawn = |size: &Size| series.iter().any(|one| matches!(&one.mark, Mark::Points(s, _) if s == size));
+            let sizes: Vec<Size> = [Size::Small, Size::Bold].into_iter().filter(drawn).collect();
+            for (i, size) in sizes.iter().enumerate() {
+                let x = Px(x + SWATCH * (i + 1) as f64 / (sizes.len() + 1) as f64);
+                write!(f, "<path class=\"{} {colour}\" d=\"M{x} {middle}h0\"/>", size.class())?;
             }
             let (x, y) = (Px(x + SWATCH + 6.0), Px(middle + 4.0));
             writeln!(f, "<text x=\"{x}\" y=\"{y}\">{}</text>", Escaped(text))?;

@@ -25,21 +25,31 @@
 //! ```
 
 mod axis;
+mod bars;
 mod chart;
+mod describe;
+mod document;
 mod file;
 mod legend;
+mod marks;
 mod page;
+mod panel;
+mod panels;
+mod regions;
+mod series;
 mod simplify;
-mod svg;
 mod table;
 mod text;
 mod training;
 
 use std::{io::Write, path::Path};
 
-pub use chart::{BandPoint, Chart, Point};
+pub use chart::Chart;
 pub use file::WriteError;
 pub(crate) use file::write_atomically;
+pub use panels::Panels;
+pub use regions::{Cell, Grid};
+pub use series::{BandPoint, Point};
 pub use table::Table;
 
 /// A page in the making: a title, and parts in the order they are added.
@@ -56,6 +66,7 @@ enum Part {
     Preformatted(String),
     Table(Table),
     Chart(Chart),
+    Panels(Panels),
 }
 
 impl Report {
@@ -98,6 +109,12 @@ impl Report {
     #[must_use]
     pub fn chart(self, chart: Chart) -> Self {
         self.part(Part::Chart(chart))
+    }
+
+    /// Appends charts side by side, numbered as one figure.
+    #[must_use]
+    pub fn panels(self, panels: Panels) -> Self {
+        self.part(Part::Panels(panels))
     }
 
     /// The page.

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use super::{
     Part, Report,
-    svg::{CHART_STYLE, Svg},
+    document::{CHART_STYLE, Document},
     text::Escaped,
 };
 
@@ -40,15 +40,29 @@ impl Display for Page<'_> {
                 Part::Table(table) => table.write_html(f)?,
                 Part::Chart(chart) => {
                     figure += 1;
-                    writeln!(f, "<figure>\n<div class=\"scroll\" tabindex=\"0\">\n{}</div>", Svg::inline(chart))?;
-                    write!(f, "<figcaption>Figure {figure}.")?;
-                    if !chart.title.is_empty() {
-                        write!(f, " <strong>{}.</strong>", Escaped(&chart.title))?;
-                    }
-                    writeln!(f, " {}</figcaption>\n</figure>", Escaped(&chart.caption))?;
+                    write_figure(f, figure, &Document::of_chart(chart, false), &chart.title, &chart.caption)?;
+                }
+                Part::Panels(panels) => {
+                    figure += 1;
+                    write_figure(f, figure, &Document::of_panels(panels, false), &panels.title, &panels.caption)?;
                 }
             }
         }
         write!(f, "</main>\n</body>\n</html>\n")
     }
+}
+
+fn write_figure(
+    f: &mut fmt::Formatter<'_>,
+    number: usize,
+    picture: &Document<'_>,
+    title: &str,
+    caption: &str,
+) -> fmt::Result {
+    writeln!(f, "<figure>\n<div class=\"scroll\" tabindex=\"0\">\n{picture}</div>")?;
+    write!(f, "<figcaption>Figure {number}.")?;
+    if !title.is_empty() {
+        write!(f, " <strong>{}.</strong>", Escaped(title))?;
+    }
+    writeln!(f, " {}</figcaption>\n</figure>", Escaped(caption))
 }

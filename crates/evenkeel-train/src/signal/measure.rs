@@ -76,6 +76,24 @@ pub(super) fn saturated<F: Float>(values: &[F], limits: Option<[f64; 2]>) -> f64
     }
 }
 
+/// The mean cosine between the values of two examples; NaN of fewer than two, or of ones that are all 0.
+pub(super) fn similarity<F: Float>(values: &[F], shape: Shape) -> f64 {
+    let examples = shape.first().copied().unwrap_or(1);
+    let width = values.len() / examples.max(1);
+    // The square of a sum of unit vectors is their number and all cosines twice.
+    let mut sum = vec![0.0; width];
+    let mut count = 0.0;
+    for example in values.chunks_exact(width.max(1)) {
+        let norm = example.iter().map(|x| x.to_f64().powi(2)).sum::<f64>().sqrt();
+        if norm > 0.0 {
+            sum.iter_mut().zip(example).for_each(|(sum, x)| *sum += x.to_f64() / norm);
+            count += 1.0;
+        }
+    }
+    let square: f64 = sum.iter().map(|s| s * s).sum();
+    (square - count) / (count * (count - 1.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +110,17 @@ mod tests {
         assert_eq!(dead(&[3.0, 3.0, 3.0, 4.0], Shape::from([1, 2, 2])), 0.5);
         assert_eq!(symmetric(&[0.0, -0.0], Shape::from([1, 2])), 1.0);
         assert_eq!(symmetric::<f32>(&[], Shape::from([0, 3])), 1.0);
+    }
+
+    #[test]
+    fn similarity_is_the_mean_cosine() {
+        let values = [1.0, 0.0, 0.0, 3.0, -2.0, 0.0];
+        // Right angles twice, opposite once.
+        assert!((similarity(&values, Shape::from([3, 2])) + 1.0 / 3.0).abs() < 1e-15);
+        assert!((similarity(&[2.0f32, 4.0, 3.0, 6.0], Shape::from([2, 2])) - 1.0).abs() < 1e-7);
+        assert!(
+            similarity(&[1.0], Shape::from([1, 1])).is_nan() && similarity::<f32>(&[], Shape::from([0, 1])).is_nan()
+        );
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub struct LayerSignal {
     pub operation: &'static str,
     /// The shape of its result.
     pub shape: Shape,
+    /// Whether it multiplies by a weight: a linear layer or convolution.
+    pub has_weight: bool,
     /// The mean and variance of its result.
     pub measured: Signal,
     /// What mean-field theory predicts from the laws of the input and the weights; `None` where an operation has no such law.
@@ -57,6 +59,8 @@ pub struct LayerSignal {
     /// The share of units that do exactly what another unit does, and so will always learn the same. Behind a function: that
     /// get exactly what another unit gets.
     pub symmetric: f64,
+    /// The mean cosine between the results for two examples: where it tends to 1, the network tells its inputs apart no longer.
+    pub similarity: f64,
     /// The Euclidean norm of the loss's gradient with respect to the result.
     pub gradient_norm: f64,
     /// That norm over the norm at the next operation: below 1 the gradient shrinks on its way back. 1 at the output.
@@ -89,9 +93,32 @@ impl SignalReport {
         self.layers.iter().find(|layer| layer.verdict != Verdict::Healthy)
     }
 
+    /// A layer's gradient norm over that at the output.
+    fn gradient_at(&self, layer: &LayerSignal) -> f64 {
+        layer.gradient_norm / self.layers.last().map_or(f64::NAN, |last| last.gradient_norm)
+    }
+
     /// The rows of the layer at `path`.
     pub fn of<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a LayerSignal> {
         self.layers.iter().filter(move |layer| layer.layer == path)
+    }
+
+    /// A value of each operation against its number, from 1, for a chart; `None` leaves an operation out.
+    ///
+    /// ```
+    /// # use evenkeel_module::{ModuleExt, sequential};
+    /// # use evenkeel_train::{report::Chart, signal::SignalProbe};
+    /// # let net = sequential![evenkeel_nn::Linear::new(8, 8), evenkeel_nn::Tanh];
+    /// # let net = net.initialize(evenkeel_init::XavierUniform::default(), evenkeel_tensor::Seed(7))?;
+    /// let report = SignalProbe::gaussian([32, 8]).run(&net)?;
+    /// let weights = report.curve(|layer| layer.has_weight.then(|| layer.measured.rms()));
+    /// assert_eq!(weights.len(), 1);
+    /// let chart = Chart::new("Signal").line("Xavier", weights);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn curve(&self, value: impl Fn(&LayerSignal) -> Option<f64>) -> Vec<(f64, f64)> {
+        let points = self.layers.iter().enumerate().filter_map(|(i, layer)| Some(((i + 1) as f64, value(layer)?)));
+        points.collect()
     }
 
     /// The report as a table.
@@ -100,11 +127,12 @@ impl SignalReport {
             "layer",
             "operation",
             "mean",
-            "deviation",
+            "rms",
             "predicted",
             "dead",
             "saturated",
             "equal",
+            "similarity",
             "gradient",
             "ratio",
             "verdict",
@@ -116,11 +144,12 @@ impl SignalReport {
                     l.layer.clone(),
                     l.operation.to_owned(),
                     format!("{:.2e}", l.measured.mean),
-                    format!("{:.2e}", l.measured.variance.sqrt()),
-                    l.predicted.map_or_else(|| "-".to_owned(), |p| format!("{:.2e}", p.variance.sqrt())),
+                    format!("{:.2e}", l.measured.rms()),
+                    l.predicted.map_or_else(|| "-".to_owned(), |p| format!("{:.2e}", p.rms())),
                     format!("{:.0} %", 100.0 * l.dead),
                     format!("{:.0} %", 100.0 * l.saturated),
                     format!("{:.0} %", 100.0 * l.symmetric),
+                    format!("{:.2}", l.similarity),
                     format!("{:.2e}", l.gradient_norm),
                     format!("{:.2}", l.gradient_ratio),
                     l.verdict.to_string(),
@@ -129,21 +158,17 @@ impl SignalReport {
         )
     }
 
-    /// Two charts over depth: the deviation of the signal and the norm of the gradient, measured (solid) and predicted
+    /// Two charts over depth: the root mean square of the signal and the norm of the gradient, measured (solid) and predicted
     /// (dashed).
     pub fn charts(&self) -> [Chart; 2] {
-        let over_depth = |value: fn(&LayerSignal) -> Option<f64>| {
-            let points = self.layers.iter().enumerate().filter_map(move |(i, l)| Some(((i + 1) as f64, value(l)?)));
-            points.collect::<Vec<_>>()
-        };
         let chart = |title: &str, label: &str| Chart::new(title).x_label("operation").y_label(label).log_y();
         [
-            chart("Signal", "standard deviation")
-                .line("measured", over_depth(|l| Some(l.measured.variance.sqrt())))
-                .dashed_line("predicted", over_depth(|l| l.predicted.map(|p| p.variance.sqrt()))),
+            chart("Signal", "root mean square")
+                .line("measured", self.curve(|l| Some(l.measured.rms())))
+                .dashed_line("predicted", self.curve(|l| l.predicted.map(|p| p.rms()))),
             chart("Gradient", "norm")
-                .line("measured", over_depth(|l| Some(l.gradient_norm)))
-                .dashed_line("predicted", over_depth(|l| l.predicted_gradient_norm)),
+                .line("measured", self.curve(|l| Some(l.gradient_norm)))
+                .dashed_line("predicted", self.curve(|l| l.predicted_gradient_norm)),
         ]
     }
 
@@ -157,7 +182,7 @@ impl SignalReport {
                 json!({
                     "layer": l.layer, "operation": l.operation, "shape": l.shape.dims(),
                     "measured": signal(&l.measured), "predicted": l.predicted.as_ref().map(signal),
-                    "dead": l.dead, "saturated": l.saturated, "symmetric": l.symmetric,
+                    "dead": l.dead, "saturated": l.saturated, "symmetric": l.symmetric, "similarity": l.similarity,
                     "gradient_norm": l.gradient_norm, "gradient_ratio": l.gradient_ratio,
                     "predicted_gradient_norm": l.predicted_gradient_norm,
                     "verdict": l.verdict.to_string(), "cure": l.cure.as_ref().map(ToString::to_string),
@@ -172,15 +197,17 @@ impl SignalReport {
 impl fmt::Display for SignalReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.table())?;
-        match self.first_ill() {
-            None => writeln!(f, "healthy: signal and gradient reach every layer"),
-            Some(l) => {
-                write!(f, "{} from layer `{}` ({}) on", l.verdict, l.layer, l.operation)?;
-                match &l.cure {
-                    Some(cure) => writeln!(f, ": {cure}"),
-                    None => writeln!(f),
-                }
-            }
+        let Some(l) = self.first_ill() else {
+            return writeln!(f, "healthy: signal and gradient reach every layer");
+        };
+        write!(f, "{} at layer `{}` ({})", l.verdict, l.layer, l.operation)?;
+        if matches!(l.verdict, Verdict::Vanishing | Verdict::Exploding) {
+            let (signal, gradient) = (l.measured.variance.sqrt() / self.input.variance.sqrt(), self.gradient_at(l));
+            write!(f, ", signal {signal:.1e} of the input's, gradient {gradient:.1e} of the output's")?;
+        }
+        match &l.cure {
+            Some(cure) => writeln!(f, ": {cure}"),
+            None => writeln!(f),
         }
     }
 }

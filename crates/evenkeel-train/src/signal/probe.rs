@@ -179,9 +179,9 @@ impl<'t, F: Float> Walk<'t, F> {
         for &index in self.rows.iter().rev() {
             let Some(dy) = self.gradients[index] else { continue };
             let recorded = self.tape.recorded(index).expect("rows are operations");
-            match self.laws[index] {
-                Some(law) => {
-                    for (&input, gain) in recorded.inputs.iter().zip(law.gains) {
+            match self.laws[index].and_then(|law| law.gains) {
+                Some(gains) => {
+                    for (&input, gain) in recorded.inputs.iter().zip(gains) {
                         *self.gradients[input].get_or_insert(0.0) += gain * dy;
                     }
                 }
@@ -208,11 +208,13 @@ impl<'t, F: Float> Walk<'t, F> {
                 layer: pass.layer_of(network, index),
                 operation: recorded.name,
                 shape: var.shape(),
+                has_weight: self.weight_of(index).is_some(),
                 measured: self.measured[index],
                 predicted: self.laws[index].map(|law| law.output),
                 dead: measure::dead(&var.value(), var.shape()),
                 saturated: measure::saturated(&var.value(), limits),
                 symmetric: measure::symmetric(&twins.value(), twins.shape()),
+                similarity: measure::similarity(&var.value(), var.shape()),
                 gradient_norm: norms[row],
                 gradient_ratio: norms.get(row + 1).map_or(1.0, |next| norms[row] / next),
                 predicted_gradient_norm: self.gradients[index].map(|g| (g * var.shape().numel() as f64).sqrt()),
@@ -223,16 +225,19 @@ impl<'t, F: Float> Walk<'t, F> {
         rows.collect()
     }
 
-    /// The weight nearest before (or at) `index`: the first input of an operation that does not depend on the data and has the
-    /// rank of a weight.
+    /// The weight of operation `index`, by its number on the tape: an input that does not depend on the data and has the rank of
+    /// a weight.
+    fn weight_of(&self, index: usize) -> Option<usize> {
+        let inputs = self.tape.recorded(index)?.inputs;
+        let is_weight = |&i: &usize| i != self.input && !self.rows.contains(&i) && self.tape.nth(i).shape().rank() >= 2;
+        inputs.into_iter().find(is_weight)
+    }
+
+    /// The weight nearest before (or at) `index`.
     fn weight_before(&self, index: usize) -> Option<Weight> {
-        let rows = self.rows.iter().rev().skip_while(|&&row| row > index);
-        rows.into_iter().find_map(|&row| {
-            let recorded = self.tape.recorded(row)?;
-            let weight = *recorded
-                .inputs
-                .iter()
-                .find(|&&i| i != self.input && !self.rows.contains(&i) && self.tape.nth(i).shape().rank() >= 2)?;
+        let mut rows = self.rows.iter().rev().skip_while(|&&row| row > index);
+        rows.find_map(|&row| {
+            let weight = self.weight_of(row)?;
             let shape = self.tape.nth(weight).shape();
             let taps: usize = shape[2..].iter().product();
             let follows = self.rows.iter().filter(|&&r| r >= row).find_map(|&r| self.laws[r]?.limits);
@@ -240,7 +245,7 @@ impl<'t, F: Float> Walk<'t, F> {
             Some(Weight {
                 fan_in: (shape[1] * taps) as f64,
                 fan_out: (shape[0] * taps) as f64,
-                deviation: self.measured[weight].second_moment().sqrt(),
+                deviation: self.measured[weight].rms(),
                 followed_by: if rectifies { Function::Rectifier } else { Function::Other },
             })
         })
