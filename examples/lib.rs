@@ -33,6 +33,16 @@ pub fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
 
+/// The middle value; of an even number, the mean of the two in the middle. NaN of none.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    match sorted.len() {
+        0 => f64::NAN,
+        n => (sorted[(n - 1) / 2] + sorted[n / 2]) / 2.0,
+    }
+}
+
 /// The code in the repository's README and CONTRIBUTING runs as tests.
 #[cfg(doctest)]
 mod papers {

@@ -1,12 +1,16 @@
 //! The workloads, named as in the peers' tables.
 
+mod cnn;
 mod copy;
 mod cross_entropy;
 mod fill;
 mod mlp;
 mod naive;
 mod norm;
+mod per_sample_norm;
 mod product;
+mod switchable_norm;
+mod training;
 
 use crate::timing::{Timer, Timing};
 use mlp::{Activation, Mlp, Rule};
@@ -52,20 +56,21 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     timed("mlp_adam_step_b128", |timer| ADAM.run(timer)),
     timed("bn1d_fwd_bwd", |timer| norm::forward_backward(timer, &[512, 1024])),
     timed("bn2d_fwd_bwd", |timer| norm::forward_backward(timer, &[32, 64, 32, 32])),
-    missing("gn_fwd_bwd", "no group normalisation yet"),
-    missing("in_fwd_bwd", "no instance normalisation yet"),
-    missing("ln_fwd_bwd", "no layer normalisation yet"),
-    missing("ln_fwd", "no layer normalisation yet"),
+    timed("gn_fwd_bwd", per_sample_norm::group_forward_backward),
+    timed("in_fwd_bwd", per_sample_norm::instance_forward_backward),
+    timed("ln_fwd_bwd", per_sample_norm::layer_forward_backward),
+    timed("ln_fwd", per_sample_norm::layer_forward),
+    timed("switch_norm_fwd_bwd", switchable_norm::forward_backward),
     timed("bn2d_eval", |timer| norm::evaluation(timer, &[32, 64, 32, 32])),
     missing("dropout_fwd_bwd", "no dropout yet"),
     timed("softmax_ce_fwd_bwd", |timer| cross_entropy::run(timer, 4096, 1000)),
-    missing("cnn_step", "no convolution yet"),
+    timed("cnn_step", cnn::run),
     missing("birnn_ctc_step", "no recurrent layers yet"),
     missing("ctc_fwd_bwd", "no CTC loss yet"),
     timed("matmul_1024", |timer| product::run(timer, 1024, 1024, 1024)),
     timed("matmul_60x784x100", |timer| product::run(timer, 60, 784, 100)),
     timed("xavier_uniform_4096", fill::xavier_uniform),
     timed("he_normal_4096", fill::he_normal),
-    missing("orthogonal_1024", "no orthogonal initialiser yet"),
+    timed("orthogonal_1024", |timer| fill::orthogonal(timer, 1024)),
     timed("copy_256MiB", copy::run),
 ];

@@ -13,7 +13,7 @@ impl Network<'_> {
     /// The mean cross-entropy, for the parameters in the network's order: weight (out, in), bias, and of a
     /// normalisation scale and shift.
     pub(super) fn loss(&self, parameters: &[Vec<f64>]) -> f64 {
-        let (mut parameters, n) = (parameters.iter(), self.labels.len());
+        let mut parameters = parameters.iter();
         let mut next = || parameters.next().expect("a parameter for each part").as_slice();
         let mut h = self.x.to_vec();
         for (i, pair) in self.sizes.windows(2).enumerate() {
@@ -26,13 +26,18 @@ impl Network<'_> {
             }
             h.iter_mut().for_each(|h| *h = (self.activation)(*h));
         }
-        let rows = h.chunks_exact(h.len() / n).zip(self.labels);
-        rows.map(|(row, &label)| row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[label as usize]).sum::<f64>()
-            / n as f64
+        cross_entropy(&h, self.labels)
     }
 }
 
-fn linear(x: &[f64], features: usize, weight: &[f64], bias: &[f64]) -> Vec<f64> {
+/// The mean over the rows of `logits`, one for each label.
+pub(super) fn cross_entropy(logits: &[f64], labels: &[u32]) -> f64 {
+    let rows = logits.chunks_exact(logits.len() / labels.len()).zip(labels);
+    rows.map(|(row, &label)| row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[label as usize]).sum::<f64>()
+        / labels.len() as f64
+}
+
+pub(super) fn linear(x: &[f64], features: usize, weight: &[f64], bias: &[f64]) -> Vec<f64> {
     let rows = x.chunks_exact(features);
     rows.flat_map(|x| {
         let weights = weight.chunks_exact(features);

@@ -81,30 +81,30 @@ pub(super) fn evaluation(timer: &Timer, shape: &[usize]) -> Result<Timing, Strin
 }
 
 /// Where the values of a channel lie.
-struct Channels {
+pub(super) struct Channels {
     channels: usize,
     inner: usize,
 }
 
 impl Channels {
-    fn of(shape: &[usize]) -> Self {
+    pub(super) fn of(shape: &[usize]) -> Self {
         Self { channels: shape[1], inner: shape[2..].iter().product() }
     }
 
     /// A few of the channels.
-    fn some(&self) -> [usize; 3] {
+    pub(super) fn some(&self) -> [usize; 3] {
         [0, self.channels / 2, self.channels - 1]
     }
 
     /// All values of a channel.
-    fn values(&self, x: &Tensor, channel: usize) -> Vec<f64> {
+    pub(super) fn values(&self, x: &Tensor, channel: usize) -> Vec<f64> {
         let examples = x.as_slice().chunks_exact(self.channels * self.inner);
         examples.flat_map(|x| &x[channel * self.inner..][..self.inner]).map(|&x| f64::from(x)).collect()
     }
 }
 
 /// Mean and biased variance.
-fn moments(x: &[f64]) -> (f64, f64) {
+pub(super) fn moments(x: &[f64]) -> (f64, f64) {
     let n = x.len() as f64;
     let mean = x.iter().sum::<f64>() / n;
     (mean, x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n)

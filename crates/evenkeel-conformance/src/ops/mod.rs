@@ -2,11 +2,16 @@
 
 mod activation;
 mod batch_norm;
+mod convolution;
 mod init_scale;
 mod linear;
 mod loss;
 mod optimizer;
+mod per_sample_norm;
+mod sequence_batch_norm;
 mod softmax;
+mod switch_norm;
+mod weight_norm;
 
 use crate::CaseError;
 use crate::case::Case;
@@ -29,12 +34,22 @@ static OPERATIONS: &[Operation] = &[
     activation::ACTIVATION,
     batch_norm::BATCH_NORM,
     batch_norm::FOLD_BATCH_NORM,
+    convolution::AVG_POOL2D,
+    convolution::CONV2D,
+    convolution::MAX_POOL2D,
     init_scale::INIT_SCALE,
     linear::LINEAR,
     loss::CROSS_ENTROPY,
     loss::MSE,
     optimizer::OPTIMIZER,
+    per_sample_norm::GROUP_NORM,
+    per_sample_norm::INSTANCE_NORM,
+    per_sample_norm::LAYER_NORM,
+    per_sample_norm::RMS_NORM,
+    sequence_batch_norm::SEQUENCE_BATCH_NORM,
     softmax::SOFTMAX,
+    switch_norm::SWITCH_NORM,
+    weight_norm::WEIGHT_NORM,
 ];
 
 /// The operation called `name`.
