@@ -9,6 +9,12 @@ use evenkeel_nn::{Elu, Gelu, GeluTanh, LeakyRelu, LogSoftmax, Relu, Selu, Sigmoi
 use evenkeel_tensor::{Float, Seed, Tensor};
 use proptest::prelude::*;
 
+/// A method of [`Var`].
+type Method = fn(Var<'_, f64>) -> Var<'_, f64>;
+
+/// Value and derivative at three places.
+type Points = [(f64, f64); 3];
+
 /// Every activation under its name.
 fn all<F: Float>() -> Vec<(&'static str, Box<dyn Forward<F>>)> {
     vec![
@@ -42,7 +48,7 @@ proptest! {
     #[test]
     fn gradients(x in prop::collection::vec((0.1f64..6.0, any::<bool>()), 9)) {
         let x = Tensor::from(x.into_iter().map(|(x, negative)| if negative { -x } else { x }).collect::<Vec<_>>());
-        let functions: [(&str, fn(Var<'_, f64>) -> Var<'_, f64>); 10] = [
+        let functions: [(&str, Method); 10] = [
             ("sigmoid", |x| x.sigmoid()),
             ("tanh", |x| x.tanh()),
             ("relu", |x| x.relu()),
@@ -108,7 +114,7 @@ fn apply_layer(layer: &dyn Forward<f64>, x: &Tensor<f64>) -> Tensor<f64> {
 /// PyTorch 2.15, f64: value and derivative at -3, -0.5 and 2.
 #[test]
 fn as_pytorch() {
-    let expected: [(&str, Box<dyn Forward<f64>>, [(f64, f64); 3]); 7] = [
+    let expected: [(&str, Box<dyn Forward<f64>>, Points); 7] = [
         ("leaky_relu", Box::new(LeakyRelu::default()), [(-0.03, 0.01), (-0.005, 0.01), (2.0, 1.0)]),
         (
             "elu",
