@@ -16,7 +16,7 @@ use evenkeel::nn::{Conv2d, Flatten, MaxPool2d};
 use evenkeel::norm::{Norm, Normalization};
 use evenkeel::prelude::*;
 use evenkeel::train::report::{Chart, Panels, Report, Table};
-use evenkeel_examples::{median, percent};
+use evenkeel_examples::median;
 use serde_json::{Value, json};
 
 #[derive(Parser)]
@@ -35,10 +35,10 @@ struct Arguments {
     #[arg(long, value_delimiter = ',', default_value = "batch,layer,instance,group:8,switchable")]
     norms: Vec<Normalization>,
     /// Passes over the training data, the same for every batch size
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 10)]
     epochs: u64,
     /// Learning rate at a batch of 32; others in proportion
-    #[arg(long, default_value_t = 0.1)]
+    #[arg(long, default_value_t = 0.4)]
     learning_rate: f64,
     /// Number of seeds
     #[arg(long, default_value_t = 3)]
@@ -153,12 +153,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let cells = arguments.norms.iter().map(|&norm| {
             let of = errors(norm, size);
             let (low, high) = of.iter().fold((1f64, 0f64), |(low, high), &e| (low.min(e), high.max(e)));
-            format!("{} ({} to {})", percent(median(&of)), percent(low), percent(high))
+            format!("{:.2} ({:.2} to {:.2})", 100.0 * median(&of), 100.0 * low, 100.0 * high)
         });
         std::iter::once(size.to_string()).chain(cells).collect::<Vec<_>>()
     });
     let table =
-        Table::new(header, rows.collect::<Vec<_>>()).caption("Test error: median (smallest to largest) over seeds");
+        Table::new(header, rows.collect::<Vec<_>>()).caption("Test error in percent: median (smallest to largest) over seeds");
     println!("{table}");
 
     let mut chart = Chart::new("Error against batch size").x_label("examples in a batch").y_label("test error").log_x();

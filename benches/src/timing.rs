@@ -47,6 +47,11 @@ impl Timing {
         self
     }
 
+    /// With the median time of the forward part alone, as timed apart.
+    pub(crate) fn with_forward(self, forward: &Timing) -> Self {
+        self.with("forward_us", forward.median)
+    }
+
     /// With the rate at which the fastest iteration did `amount` thousands of millions of something.
     pub(crate) fn with_rate(self, name: &'static str, amount: f64) -> Self {
         let rate = amount / (self.min * 1e-6);

@@ -106,7 +106,8 @@ mod tests {
     fn a_rule_that_does_not_fit_is_an_error_that_names_the_parameter() {
         let variables = VarMap::new();
         network(&variables).unwrap();
-        let error = initialize(&variables, &Policy::new(evenkeel_init::Normal::new(0.0, f64::NAN)), Seed(7)).unwrap_err();
+        let error =
+            initialize(&variables, &Policy::new(evenkeel_init::Normal::new(0.0, f64::NAN)), Seed(7)).unwrap_err();
         assert!(error.to_string().contains("weight"), "{error}");
     }
 }
