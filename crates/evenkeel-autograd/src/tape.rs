@@ -274,6 +274,12 @@ impl<F: Float> Tape<F> {
         inner.scopes.path(inner.scopes.current())
     }
 
+    /// The path of the scope in which value `index` was recorded.
+    pub fn path_of(&self, index: usize) -> String {
+        let inner = self.inner.borrow();
+        inner.scopes.path(inner.nodes[index].scope)
+    }
+
     /// Lets go of the tensors that leaves share, and keeps everything else, gradients included: whoever
     /// owns the tensors can then change them in place.
     ///

@@ -16,6 +16,7 @@ mod path;
 mod sequential;
 mod state_dict;
 mod summary;
+mod weight_use;
 mod weighted;
 
 pub use check::{NetworkError, check_network};
@@ -34,4 +35,5 @@ pub use path::Path;
 pub use sequential::{Layer, Sequential};
 pub use state_dict::{Entry, StateDict, StateDictError};
 pub use summary::Summary;
+pub use weight_use::{WeightUse, weight_uses};
 pub use weighted::Weighted;

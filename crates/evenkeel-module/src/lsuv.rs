@@ -4,7 +4,7 @@ use evenkeel_init::{InitError, Lsuv, LsuvReport, Orthogonal};
 use evenkeel_tensor::{Float, Seed, Tensor, parallel};
 use thiserror::Error;
 
-use crate::{Forward, Mode, ModuleExt, NetworkError, Pass, Role, Workspace, check_network};
+use crate::{Forward, Mode, ModuleExt, NetworkError, Pass, Workspace, check_network, weight_uses};
 
 /// A network that could not be initialised by its data. It is unchanged.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -30,11 +30,14 @@ pub enum LsuvError {
 /// signal passes the layers, each weight divided by the deviation of its layer's output on `batch` until that is 1.
 ///
 /// A layer's output is that of the first operation that joins the weight with the data: of a linear layer or convolution
-/// what it hands to the activation. Frozen parameters and weights that the batch does not reach stay as they are.
+/// what it hands to the activation. A layer whose output does not answer to the scale of its weight (weight or spectral
+/// normalisation, an embedding that is added) is an error: initialise the plain layer and wrap it afterwards, or freeze the
+/// parameter. Frozen parameters and weights that the batch does not reach stay as they are.
 /// Normalisations use the statistics of the batch, and noise is off. Returns the path of each weight and how far it came.
 ///
 /// # Errors
-/// If the batch does not fit the network, a weight has fewer than two axes, or an output has no positive, finite variance.
+/// If the batch does not fit the network, a weight has fewer than two axes, or an output has no positive, finite variance or
+/// does not answer to its weight.
 ///
 /// # Source
 /// Mishkin & Matas, *All you need is a good init*, 2016, [arXiv 1511.06422](https://arxiv.org/abs/1511.06422), algorithm 1.
@@ -98,44 +101,21 @@ fn run<'w, F: Float>(
     (pass, x.index())
 }
 
-/// The path of each weight, and the value on the tape that is its layer's output, in the order of these.
+/// The path of each weight that learns, and the value on the tape that is its layer's output, in the order of these. A weight that
+/// is used twice counts where it is used first.
 fn weights_in_order<F: Float>(
     network: &impl Forward<F>,
     batch: &Tensor<F>,
     workspace: &mut Workspace<F>,
 ) -> Vec<(String, usize)> {
     let (pass, x) = run(network, batch, workspace);
-    let mut paths = Vec::new();
-    // Which weight a value is made of, while it has not met the data: the weight itself, or what a layer computes from it.
-    let mut made_of = vec![None; pass.tape().len()];
-    network.for_each_parameter(|path, parameter| {
-        if let Some(index) = pass.bound(parameter)
-            && parameter.role() == Role::Weight
-            && !parameter.is_frozen()
-        {
-            made_of[index] = Some(paths.len());
-            paths.push(path.to_string());
-        }
-    });
-    let mut depends = vec![false; pass.tape().len()];
-    depends[x] = true;
-    let mut outputs = Vec::new();
-    for index in 0..pass.tape().len() {
-        let Some(recorded) = pass.tape().recorded(index) else { continue };
-        depends[index] = recorded.inputs.iter().any(|&i| depends[i]);
-        let weights = recorded.inputs.iter().filter_map(|&i| made_of[i]);
-        if !depends[index] {
-            made_of[index] = weights.max();
-            continue;
-        }
-        for weight in weights {
-            // A weight that is used twice counts where it is used first.
-            if outputs.iter().all(|&(seen, _)| seen != weight) {
-                outputs.push((weight, index));
-            }
+    let mut weights: Vec<(String, usize)> = Vec::new();
+    for one in weight_uses(network, &pass, x).into_iter().filter(|one| !one.frozen) {
+        if weights.iter().all(|(path, _)| *path != one.path) {
+            weights.push((one.path, one.output));
         }
     }
-    outputs.into_iter().map(|(weight, index)| (std::mem::take(&mut paths[weight]), index)).collect()
+    weights
 }
 
 fn rescale<F: Float>(

@@ -6,10 +6,10 @@ use evenkeel_init::{
     Constant, HeNormal, Initializer, Normal, Policy, UniformFanIn, XavierNormal, XavierUniform, Zeros,
 };
 use evenkeel_module::{Forward, Module, ModuleExt, Pass, Sequential};
-use evenkeel_nn::{Conv2d, CrossEntropy, Linear, Relu, Sigmoid, Tanh};
+use evenkeel_nn::{Conv2d, CrossEntropy, Linear, MeanSquaredError, Relu, Residual, Selu, Sigmoid, Tanh};
 use evenkeel_norm::{BatchNorm, GroupNorm};
 use evenkeel_tensor::{Seed, Tensor};
-use evenkeel_train::signal::{Cure, SignalProbe, SignalReport, Thresholds, Verdict};
+use evenkeel_train::signal::{Cure, SignalError, SignalProbe, SignalReport, Thresholds, Verdict};
 
 const WIDTH: usize = 256;
 
@@ -158,11 +158,131 @@ fn thresholds_and_misfits() {
     let same = |seed| SignalProbe::gaussian([50, WIDTH]).with_seed(Seed(seed)).run(&net).unwrap();
     assert_eq!(same(1), same(1));
     assert_ne!(same(1), same(2));
-    // Extremes come out as verdicts.
-    let huge = SignalProbe::batch(Tensor::full([4, WIDTH], 1e300)).run(&net).unwrap();
-    assert_ne!(huge.verdict(), Verdict::Healthy);
-    let nan = SignalProbe::batch(Tensor::full([4, WIDTH], f64::NAN)).run(&net).unwrap();
-    assert_eq!(nan.verdict(), Verdict::Exploding);
+    let huge = Tensor::from_fn([4, WIDTH], |i| 1e300 * (i % 7) as f64);
+    assert_ne!(SignalProbe::batch(huge).run(&net).unwrap().verdict(), Verdict::Healthy);
+}
+
+#[test]
+fn inputs_and_targets_that_tell_nothing_are_errors() {
+    let net = deep(3, Tanh, XavierUniform::default());
+    let run = |batch: Tensor<f64>| SignalProbe::batch(batch).run(&net).map(|_| ()).unwrap_err();
+    for batch in [Tensor::zeros([0, WIDTH]), Tensor::full([4, WIDTH], 3.0), Tensor::full([4, WIDTH], f64::NAN)] {
+        assert!(matches!(run(batch), SignalError::Input { .. }));
+    }
+    assert!(matches!(run(Tensor::from_fn([4, WIDTH + 1], |i| i as f64)), SignalError::Network(_)));
+    let deviation = |d: f64| SignalProbe::gaussian_of([4, WIDTH], 0.0, d).run(&net).map(|_| ()).unwrap_err();
+    assert!(matches!((deviation(0.0), deviation(f64::NAN)), (SignalError::Input { .. }, SignalError::Input { .. })));
+    let loss = CrossEntropy::default();
+    for classes in [vec![0; 3], vec![WIDTH as u32; 4]] {
+        let targets = Targets::Classes(Tensor::from_vec([classes.len()], classes).unwrap());
+        let error = SignalProbe::gaussian([4, WIDTH]).with_loss(&loss, targets).run(&net).unwrap_err();
+        assert!(matches!(error, SignalError::Targets(_)), "{error}");
+    }
+}
+
+fn digits_net(hidden: usize, activation: impl Forward<f64> + Clone + 'static, policy: Policy<f64>) -> Sequential<f64> {
+    let net = (0..hidden).fold(Sequential::default(), |net, i| {
+        net.with(Linear::new(if i == 0 { 64 } else { 100 }, 100)).with(activation.clone())
+    });
+    net.with(Linear::new(100, 10)).initialize(policy, Seed(7)).unwrap()
+}
+
+fn on_digits(net: &Sequential<f64>) -> SignalReport {
+    let batch = Digits::embedded().batch::<f64>(&(0..200).collect::<Vec<_>>());
+    let loss = CrossEntropy::default();
+    SignalProbe::batch(batch.inputs).with_loss(&loss, batch.targets).run(net).unwrap()
+}
+
+/// Networks that stay at chance for twenty epochs of plain gradient descent at 0.01, 0.1 and 0.5: their units differ from one another,
+/// and hardly at all from example to example.
+#[test]
+fn networks_that_cannot_tell_examples_apart_are_ill() {
+    let biased = |deviation: f64, bias| Policy::new(Normal::new(0.0, deviation)).with_biases(bias);
+    let nets = [
+        ("sigmoid", digits_net(4, Sigmoid, Policy::new(XavierUniform::default()))),
+        ("tanh", digits_net(8, Tanh, biased(0.06, Normal::new(0.0, 0.3)))),
+        ("relu", digits_net(8, Relu, Policy::new(HeNormal::default()).with_biases(Constant(100.0)))),
+    ];
+    for (name, net) in nets {
+        let report = on_digits(&net);
+        assert_ne!(report.verdict(), Verdict::Healthy, "{name}\n{report}");
+    }
+}
+
+/// Networks that train to 95 % and more.
+#[test]
+fn starts_at_zero_that_do_not_stay_there_are_healthy() {
+    let mut head = digits_net(2, Relu, Policy::new(HeNormal::default()));
+    head.for_each_parameter_mut(|path, parameter| {
+        if path.to_string().starts_with("4.") {
+            parameter.as_mut_slice().fill(0.0);
+        }
+    });
+    let report = on_digits(&head);
+    assert_eq!(report.verdict(), Verdict::Healthy, "{report}");
+
+    let mut one = digits_net(2, Relu, Policy::new(HeNormal::default()));
+    one.for_each_parameter_mut(|path, parameter| {
+        if path.to_string() == "0.weight" {
+            parameter.as_mut_slice().fill(0.1);
+        }
+    });
+    let report = on_digits(&one);
+    assert_ne!(report.verdict(), Verdict::Symmetric, "{report}");
+
+    // Residual branches whose last scale is 0 (Goyal et al. 2017).
+    let block = || {
+        let branch = Sequential::<f64>::default()
+            .with(Linear::new(64, 64))
+            .with(BatchNorm::new(64))
+            .with(Relu)
+            .with(Linear::new(64, 64))
+            .with(BatchNorm::new(64));
+        Residual::new(branch)
+    };
+    let net = Sequential::default().with(block()).with(block()).with(Linear::new(64, 10));
+    let mut net = net.initialize(HeNormal::default(), Seed(7)).unwrap();
+    net.for_each_parameter_mut(|path, parameter| {
+        if path.to_string().ends_with("4.weight") {
+            parameter.as_mut_slice().fill(0.0);
+        }
+    });
+    let report = on_digits(&net);
+    assert!(report.layers.iter().all(|l| l.gradient_ratio != f64::INFINITY), "{report}");
+    let sums: Vec<_> = report.layers.iter().filter(|l| l.operation == "residual").map(|l| l.layer.as_str()).collect();
+    assert_eq!(sums, ["0", "1"]);
+    assert_ne!(report.verdict(), Verdict::Vanishing, "{report}");
+}
+
+#[test]
+fn a_gradient_that_is_not_a_number_is_no_gradient() {
+    let net = deep(2, Tanh, XavierUniform::default());
+    let targets = Targets::Values(Tensor::full([4, WIDTH], f64::NAN));
+    let report = SignalProbe::gaussian([4, WIDTH]).with_loss(&MeanSquaredError, targets).run(&net).unwrap();
+    assert_eq!(report.verdict(), Verdict::Exploding);
+}
+
+#[test]
+fn an_input_far_from_zero_is_to_be_scaled() {
+    let net = deep(3, Tanh, XavierUniform::default());
+    let report = SignalProbe::gaussian_of([50, WIDTH], 1e4, 1.0).run(&net).unwrap();
+    assert_eq!(report.first_ill().unwrap().cure, Some(Cure::ScaleInput), "{report}");
+}
+
+/// SELU wants LeCun's deviation, not He's.
+#[test]
+fn the_rule_follows_the_function() {
+    let rule = |report: SignalReport| match &report.layers[0].cure {
+        Some(Cure::Initialize { rule, .. }) => *rule,
+        other => panic!("{other:?}"),
+    };
+    let thresholds = Thresholds { vanishing: 0.5, ..Thresholds::default() };
+    let probe =
+        |net: &Sequential<f64>| SignalProbe::gaussian([200, WIDTH]).with_thresholds(thresholds).run(net).unwrap();
+    let small = Normal::new(0.0, 0.01);
+    assert_eq!(rule(probe(&deep(3, Selu, small))), "LeCunNormal");
+    assert_eq!(rule(probe(&deep(3, Relu, small))), "HeNormal");
+    assert_eq!(rule(probe(&deep(3, Tanh, small))), "XavierUniform");
 }
 
 /// A convolutional network with normalisations: forecasts of convolutions count the taps that meet padding.

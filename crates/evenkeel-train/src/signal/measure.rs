@@ -46,22 +46,46 @@ pub(super) fn dead<F: Float>(values: &[F], shape: Shape) -> f64 {
     units.share((0..units.units).filter(is_dead).count())
 }
 
-/// The share of units that give exactly the numbers of another.
-pub(super) fn symmetric<F: Float>(values: &[F], shape: Shape) -> f64 {
+/// The share of units that give exactly the numbers of another and get exactly its gradients (none counts as 0); 0 where each unit
+/// has a single value.
+pub(super) fn symmetric<F: Float>(values: &[F], gradients: Option<&[F]>, shape: Shape) -> f64 {
     let units = Units::new(values, shape);
+    if units.outer * units.inner < 2 {
+        return 0.0;
+    }
+    let gradients = gradients.map(|gradients| Units::new(gradients, shape));
+    // 0 and -0 are equal numbers.
+    let numbers = |unit: usize| {
+        let gradients = gradients.iter().flat_map(move |gradients| gradients.of(unit));
+        units.of(unit).chain(gradients).map(|v| v.to_f64() + 0.0)
+    };
     let mut groups: HashMap<u64, Vec<usize>> = HashMap::new();
     for unit in 0..units.units {
         let mut hasher = DefaultHasher::new();
-        // 0 and -0 are equal numbers.
-        units.of(unit).for_each(|v| (v.to_f64() + 0.0).to_bits().hash(&mut hasher));
+        numbers(unit).for_each(|v| v.to_bits().hash(&mut hasher));
         groups.entry(hasher.finish()).or_default().push(unit);
     }
     // A hash is a hint; equality is looked at.
     let twins = |group: &Vec<usize>| {
-        let equal = |a: usize, b: usize| a != b && units.of(a).eq(units.of(b));
+        let equal = |a: usize, b: usize| a != b && numbers(a).eq(numbers(b));
         group.iter().filter(|&&a| group.iter().take(2).any(|&b| equal(a, b))).count()
     };
     units.share(groups.values().map(twins).sum())
+}
+
+/// The root of the mean over units of their variance over examples: what of the signal tells examples apart. NaN where each unit
+/// has a single value.
+pub(super) fn spread<F: Float>(values: &[F], shape: Shape) -> f64 {
+    let units = Units::new(values, shape);
+    let n = (units.outer * units.inner) as f64;
+    if n < 2.0 {
+        return f64::NAN;
+    }
+    let variance = |unit: usize| {
+        let mean = units.of(unit).map(|v| v.to_f64()).sum::<f64>() / n;
+        units.of(unit).map(|v| (v.to_f64() - mean).powi(2)).sum::<f64>() / n
+    };
+    ((0..units.units).map(variance).sum::<f64>() / units.units.max(1) as f64).sqrt()
 }
 
 /// The share of values within a twentieth of the range from one of two finite limits.
@@ -104,12 +128,21 @@ mod tests {
         let values = [1.0, 5.0, 1.0, 0.0, 2.0, 5.0, 2.0, -1.0];
         let shape = Shape::from([2, 4]);
         assert_eq!(dead(&values, shape), 0.25);
-        assert_eq!(symmetric(&values, shape), 0.5);
+        assert_eq!(symmetric(&values, None, shape), 0.5);
+        // Those that learn different things are not twins.
+        assert_eq!(symmetric(&values, Some(&[1.0, 0.0, 2.0, 0.0, 1.0, 0.0, 2.0, 0.0]), shape), 0.0);
         assert_eq!(dead(&values[..4], Shape::from([1, 4])), 0.0);
         // Channels of images: (1, 2, 2), channel 0 constant.
         assert_eq!(dead(&[3.0, 3.0, 3.0, 4.0], Shape::from([1, 2, 2])), 0.5);
-        assert_eq!(symmetric(&[0.0, -0.0], Shape::from([1, 2])), 1.0);
-        assert_eq!(symmetric::<f32>(&[], Shape::from([0, 3])), 1.0);
+        assert_eq!(symmetric(&[0.0, -0.0, 1.0, 1.0], None, Shape::from([2, 2])), 1.0);
+        assert_eq!(symmetric(&[0.0, -0.0], None, Shape::from([1, 2])), 0.0);
+    }
+
+    #[test]
+    fn spread_is_over_examples() {
+        // Units 0 and 10 apart tell nothing: only the deviation 1 of each counts.
+        assert_eq!(spread(&[1.0, 11.0, -1.0, 9.0], Shape::from([2, 2])), 1.0);
+        assert!(spread(&[1.0, 2.0], Shape::from([1, 2])).is_nan());
     }
 
     #[test]

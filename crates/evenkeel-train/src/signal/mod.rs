@@ -32,8 +32,8 @@ use evenkeel_autograd::Signal;
 use evenkeel_tensor::Shape;
 use serde_json::json;
 
-pub use probe::SignalProbe;
-pub use verdict::{Cure, Thresholds, Verdict};
+pub use probe::{SignalError, SignalProbe};
+pub use verdict::{Cure, Symptom, Thresholds, Verdict};
 
 use crate::report::{Chart, Table};
 
@@ -56,19 +56,24 @@ pub struct LayerSignal {
     pub dead: f64,
     /// The share of values within a twentieth of the range from one of the limits of a function that has two, such as tanh.
     pub saturated: f64,
-    /// The share of units that do exactly what another unit does, and so will always learn the same. Behind a function: that
-    /// get exactly what another unit gets.
+    /// The share of units that do exactly what another unit does and get exactly its gradient, and so will always learn the
+    /// same. Behind a function: whose arguments do.
     pub symmetric: f64,
     /// The mean cosine between the results for two examples: where it tends to 1, the network tells its inputs apart no longer.
     pub similarity: f64,
+    /// The root of the mean over units of the variance over examples: what of the signal tells examples apart.
+    pub spread: f64,
     /// The Euclidean norm of the loss's gradient with respect to the result.
     pub gradient_norm: f64,
-    /// That norm over the norm at the next operation: below 1 the gradient shrinks on its way back. 1 at the output.
+    /// That norm over the largest at the operations that take the result: below 1 the gradient shrinks on its way back. 1 at the
+    /// output, NaN where no gradient comes.
     pub gradient_ratio: f64,
     /// The gradient norm that mean-field theory predicts from the one at the output.
     pub predicted_gradient_norm: Option<f64>,
     /// What is wrong.
     pub verdict: Verdict,
+    /// What the verdict rests on; `None` of a healthy layer.
+    pub symptom: Option<Symptom>,
     /// What to do about it.
     pub cure: Option<Cure>,
 }
@@ -83,14 +88,17 @@ pub struct SignalReport {
 }
 
 impl SignalReport {
-    /// The verdict on the network: that of the first layer that is not healthy.
+    /// The verdict on the network: that of [`first_ill`](SignalReport::first_ill).
     pub fn verdict(&self) -> Verdict {
         self.first_ill().map_or(Verdict::Healthy, |layer| layer.verdict)
     }
 
-    /// The first layer that is not healthy.
+    /// Where the illness begins: the first layer whose signal or units are not healthy; if there is none, the last whose gradient is
+    /// not, for gradients come from behind.
     pub fn first_ill(&self) -> Option<&LayerSignal> {
-        self.layers.iter().find(|layer| layer.verdict != Verdict::Healthy)
+        let by_gradient = |layer: &&LayerSignal| layer.symptom == Some(Symptom::Gradient);
+        let mut ill = self.layers.iter().filter(|layer| layer.verdict != Verdict::Healthy);
+        ill.clone().find(|layer| !by_gradient(layer)).or_else(|| ill.rfind(by_gradient))
     }
 
     /// A layer's gradient norm over that at the output.
@@ -183,6 +191,7 @@ impl SignalReport {
                     "layer": l.layer, "operation": l.operation, "shape": l.shape.dims(),
                     "measured": signal(&l.measured), "predicted": l.predicted.as_ref().map(signal),
                     "dead": l.dead, "saturated": l.saturated, "symmetric": l.symmetric, "similarity": l.similarity,
+                    "spread": l.spread,
                     "gradient_norm": l.gradient_norm, "gradient_ratio": l.gradient_ratio,
                     "predicted_gradient_norm": l.predicted_gradient_norm,
                     "verdict": l.verdict.to_string(), "cure": l.cure.as_ref().map(ToString::to_string),
@@ -201,9 +210,10 @@ impl fmt::Display for SignalReport {
             return writeln!(f, "healthy: signal and gradient reach every layer");
         };
         write!(f, "{} at layer `{}` ({})", l.verdict, l.layer, l.operation)?;
-        if matches!(l.verdict, Verdict::Vanishing | Verdict::Exploding) {
-            let (signal, gradient) = (l.measured.variance.sqrt() / self.input.variance.sqrt(), self.gradient_at(l));
-            write!(f, ", signal {signal:.1e} of the input's, gradient {gradient:.1e} of the output's")?;
+        match l.symptom {
+            Some(Symptom::Signal) => write!(f, ", signal {:.1e} of the input's", l.measured.rms() / self.input.rms())?,
+            Some(Symptom::Gradient) => write!(f, ", gradient {:.1e} of the output's", self.gradient_at(l))?,
+            _ => {}
         }
         match &l.cure {
             Some(cure) => writeln!(f, ": {cure}"),

@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+use evenkeel_autograd::Signal;
+
 /// What the signal of a layer looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Signal and gradient arrive.
     Healthy,
-    /// The signal's deviation has shrunk to a thousandth of the input's, or the gradient's norm to a thousandth of that at the
-    /// output.
+    /// What tells examples apart has shrunk to a thousandth of what it was at the input, or their mean cosine is within 1e-5 of 1, or
+    /// the gradient's norm has shrunk to a thousandth of that at the output, or both together to a ten-thousandth: weights learn
+    /// in proportion to their product.
     Vanishing,
     /// Signal or gradient have grown a thousandfold, or are not finite.
     Exploding,
@@ -16,7 +19,7 @@ pub enum Verdict {
     Saturated,
     /// Half of the units give the same number for all examples.
     Dead,
-    /// Half of the units do exactly what another unit does: training will never tell them apart.
+    /// Half of the units do exactly what another unit does and get exactly its gradient: training will never tell them apart.
     Symmetric,
 }
 
@@ -31,6 +34,17 @@ impl fmt::Display for Verdict {
             Verdict::Symmetric => "symmetric",
         })
     }
+}
+
+/// What a verdict rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Symptom {
+    /// The signal on its way forwards.
+    Signal,
+    /// The gradient on its way back.
+    Gradient,
+    /// The share of dead, saturated or equal units.
+    Units,
 }
 
 /// From where on a layer is no longer healthy.
@@ -54,10 +68,14 @@ impl Default for Thresholds {
 
 /// What a verdict is made from.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Symptoms {
-    /// The deviation over the input's.
-    pub(super) signal: f64,
-    /// The gradient's norm over that at the output; NaN where none flows at all.
+pub(super) struct Findings {
+    /// The root mean square over the input's.
+    pub(super) size: f64,
+    /// The spread over examples over the input's; NaN of one example.
+    pub(super) spread: f64,
+    /// The mean cosine of examples; NaN of one.
+    pub(super) similarity: f64,
+    /// The gradient's norm over that at the output.
     pub(super) gradient: f64,
     pub(super) saturated: f64,
     pub(super) dead: f64,
@@ -65,23 +83,35 @@ pub(super) struct Symptoms {
 }
 
 impl Thresholds {
-    pub(super) fn judge(&self, s: &Symptoms) -> Verdict {
-        let explodes = |x: f64| x > 1.0 / self.vanishing;
-        // Equal units have no gradient that could tell them apart: the root of whatever else is found.
-        if !s.signal.is_finite() || s.gradient == f64::INFINITY {
-            Verdict::Exploding
-        } else if s.symmetric >= self.symmetric {
-            Verdict::Symmetric
-        } else if s.dead >= self.dead {
-            Verdict::Dead
-        } else if explodes(s.signal) || explodes(s.gradient) {
-            Verdict::Exploding
-        } else if s.saturated >= self.saturated {
-            Verdict::Saturated
-        } else if s.signal < self.vanishing || s.gradient < self.vanishing {
-            Verdict::Vanishing
+    /// The verdict, and what it rests on. NaN fails every comparison but those with `!`.
+    pub(super) fn judge(&self, f: &Findings) -> (Verdict, Option<Symptom>) {
+        let (least, most) = (self.vanishing, 1.0 / self.vanishing);
+        let product = f.spread * f.gradient;
+        let of = |verdict, symptom| (verdict, Some(symptom));
+        if !f.size.is_finite() {
+            of(Verdict::Exploding, Symptom::Signal)
+        } else if !f.gradient.is_finite() {
+            of(Verdict::Exploding, Symptom::Gradient)
+        } else if f.symmetric >= self.symmetric {
+            // Equal units have no gradient that could tell them apart: the root of whatever else is found.
+            of(Verdict::Symmetric, Symptom::Units)
+        } else if f.dead >= self.dead {
+            of(Verdict::Dead, Symptom::Units)
+        } else if f.size > most || f.spread > most {
+            of(Verdict::Exploding, Symptom::Signal)
+        } else if f.gradient > most {
+            of(Verdict::Exploding, Symptom::Gradient)
+        } else if f.saturated >= self.saturated {
+            of(Verdict::Saturated, Symptom::Units)
+        } else if f.spread < least || 1.0 - f.similarity < 0.01 * least {
+            // A cosine differs from 1 by half the square of what tells examples apart over the signal itself.
+            of(Verdict::Vanishing, Symptom::Signal)
+        } else if f.gradient < least {
+            of(Verdict::Vanishing, Symptom::Gradient)
+        } else if product < 0.1 * least {
+            of(Verdict::Vanishing, if f.spread < f.gradient { Symptom::Signal } else { Symptom::Gradient })
         } else {
-            Verdict::Healthy
+            (Verdict::Healthy, None)
         }
     }
 }
@@ -123,10 +153,12 @@ impl fmt::Display for Cure {
 }
 
 /// What follows a weight, which decides on the scale it should have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Function {
-    Rectifier,
-    Other,
+    /// Nothing, or a function between two limits.
+    Bounded,
+    /// A function that makes this of the second moment of a standard Gaussian input.
+    Unbounded(f64),
 }
 
 /// The weight that an ill layer hangs on.
@@ -142,8 +174,16 @@ impl Weight {
     /// The rule that suits the function, and the deviation it gives.
     fn rule(&self) -> (&'static str, f64) {
         match self.followed_by {
-            Function::Rectifier => ("HeNormal", (2.0 / self.fan_in).sqrt()),
-            Function::Other => ("XavierUniform", (2.0 / (self.fan_in + self.fan_out)).sqrt()),
+            Function::Bounded => ("XavierUniform", (2.0 / (self.fan_in + self.fan_out)).sqrt()),
+            // The deviation that keeps the second moment: of a rectifier, which halves it, He's.
+            Function::Unbounded(moment) => {
+                let rule = match 1.0 / moment {
+                    scale if (scale - 2.0).abs() < 0.1 => "HeNormal",
+                    scale if (scale - 1.0).abs() < 0.1 => "LeCunNormal",
+                    _ => "VarianceScaling",
+                };
+                (rule, 1.0 / (moment * self.fan_in).sqrt())
+            }
         }
     }
 
@@ -159,8 +199,14 @@ impl Weight {
     }
 }
 
-/// The cure for `verdict` on a layer that hangs on `weight`, in a network whose input has `input_deviation`.
-pub(super) fn cure(verdict: Verdict, weight: Option<&Weight>, input_deviation: f64) -> Option<Cure> {
+/// Whether an input is so far from mean 0 and deviation 1 that it is to be scaled before anything else.
+pub(super) fn is_badly_scaled(input: &Signal) -> bool {
+    let deviation = input.variance.sqrt();
+    !(0.01..100.0).contains(&deviation) || input.mean.abs() > 30.0 * deviation
+}
+
+/// The cure for `verdict` on a layer that hangs on `weight`.
+pub(super) fn cure(verdict: Verdict, weight: Option<&Weight>, input: &Signal) -> Option<Cure> {
     let weight_or = |otherwise: Cure| match weight {
         Some(weight) if !weight.is_right() => weight.initialize(),
         _ => otherwise,
@@ -168,8 +214,8 @@ pub(super) fn cure(verdict: Verdict, weight: Option<&Weight>, input_deviation: f
     match verdict {
         Verdict::Healthy => None,
         Verdict::Symmetric => weight.map(Weight::initialize),
+        _ if is_badly_scaled(input) => Some(Cure::ScaleInput),
         Verdict::Dead => Some(weight_or(Cure::Leak)),
-        Verdict::Saturated if !(0.1..10.0).contains(&input_deviation) => Some(Cure::ScaleInput),
         Verdict::Vanishing | Verdict::Exploding | Verdict::Saturated => Some(weight_or(Cure::Normalize)),
     }
 }
