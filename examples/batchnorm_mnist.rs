@@ -4,8 +4,8 @@
 //! `cargo run --release --example batchnorm_mnist -- --data DIR`, with MNIST's four IDX files (plain or .gz) in DIR; without
 //! `--data`, the embedded 8 x 8 digits.
 
-use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 use evenkeel::data::{Batch, Mnist};
@@ -14,7 +14,7 @@ use evenkeel::module::{Mode, Sequential, Workspace};
 use evenkeel::prelude::*;
 use evenkeel::train::Callback;
 use evenkeel::train::report::{Chart, Report, Table};
-use evenkeel_examples::{percent, sigmoid_net, weights_hash};
+use evenkeel_examples::{Failure, at_least_one, create_folder, percent, run, seeds, sigmoid_net, weights_hash};
 use serde_json::{Value, json};
 
 const HIDDEN: [usize; 3] = [100; 3];
@@ -27,10 +27,10 @@ struct Arguments {
     #[arg(long)]
     data: Option<PathBuf>,
     /// Steps of 60 examples
-    #[arg(long, default_value_t = 50_000)]
+    #[arg(long, default_value_t = 50_000, value_parser = at_least_one::<u64>())]
     steps: u64,
     /// Number of seeds; each trains both networks
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = at_least_one::<u64>())]
     seeds: u64,
     /// The first seed
     #[arg(long, default_value_t = 0)]
@@ -45,13 +45,13 @@ struct Arguments {
     #[arg(long)]
     binarize: bool,
     /// Steps between evaluations
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = at_least_one::<u64>())]
     evaluate_every: u64,
     /// Folder for the figure, the report and the checkpoints
     #[arg(long, default_value = "batchnorm_mnist")]
     out: PathBuf,
     /// Steps between checkpoints, in the output folder; none without it
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_one::<u64>())]
     checkpoint_every: Option<u64>,
     /// Go on from the checkpoints in the output folder, where there are any
     #[arg(long)]
@@ -145,12 +145,16 @@ impl Callback<f32, Sequential> for SigmoidInput {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    run(experiment)
+}
+
+fn experiment() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     let (train, test, data) = load(&arguments)?;
-    std::fs::create_dir_all(&arguments.out)?;
+    create_folder(&arguments.out)?;
     let mut runs = Vec::new();
-    for seed in arguments.seed..arguments.seed + arguments.seeds {
+    for seed in seeds(arguments.seed, arguments.seeds) {
         for batch_norm in [false, true] {
             let run = train_one(&arguments, batch_norm, seed, &train, &test)?;
             println!("{:9} seed {seed}: {} in {:.1} s", run.name(), percent(run.accuracy()), run.seconds());
@@ -169,7 +173,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The training and test parts, and what they are.
-fn load(arguments: &Arguments) -> Result<(Dataset, Dataset, &'static str), Box<dyn Error>> {
+fn load(arguments: &Arguments) -> Result<(Dataset, Dataset, &'static str), Failure> {
     let binarize = |data: Dataset| if arguments.binarize { data.binarize(0.5) } else { Ok(data) };
     match &arguments.data {
         Some(folder) => {
@@ -194,7 +198,7 @@ fn train_one(
     seed: u64,
     train: &Dataset,
     test: &Dataset,
-) -> Result<Run, Box<dyn Error>> {
+) -> Result<Run, Failure> {
     let widths = [&[train.sample_shape().numel()][..], &HIDDEN, &[10]].concat();
     let mut net = sigmoid_net(&widths, batch_norm).initialize(Normal::with_std(arguments.weight_std), Seed(seed))?;
     let mut trainer = Trainer::new(Sgd::new(arguments.learning_rate))
@@ -247,7 +251,7 @@ fn table(runs: &[Run]) -> Table {
 }
 
 /// The paper's figure 1 as two charts, in a page and as SVG files.
-fn write_report(arguments: &Arguments, runs: &[Run], table: Table, data: &str) -> Result<PathBuf, Box<dyn Error>> {
+fn write_report(arguments: &Arguments, runs: &[Run], table: Table, data: &str) -> Result<PathBuf, Failure> {
     let curves = |batch_norm: bool| {
         runs.iter().filter(move |run| run.batch_norm == batch_norm).map(|run| run.history.curve("test_accuracy"))
     };

@@ -3,8 +3,8 @@
 //!
 //! `cargo run --release --example concentric_rings`
 
-use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
@@ -15,14 +15,14 @@ use evenkeel::prelude::*;
 use evenkeel::tensor::parallel;
 use evenkeel::train::report::{Chart, Grid, Panels, Point, Report, Table};
 use evenkeel::train::signal::{SignalProbe, SignalReport, Verdict};
-use evenkeel_examples::{median, percent};
+use evenkeel_examples::{Failure, accuracy, at_least_one, create_folder, has_diverged, median, percent, run, seeds};
 use serde_json::{Value, json};
 
 #[derive(Parser)]
 #[command(about = "Concentric rings and four starts of the weights: zeros, Xavier, He, orthogonal")]
 struct Arguments {
     /// Number of seeds; each draws its own rings and trains every start
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = at_least_one::<u64>())]
     seeds: u64,
     /// The first seed
     #[arg(long, default_value_t = 0)]
@@ -34,10 +34,10 @@ struct Arguments {
     #[arg(long, default_value_t = 0.08)]
     noise: f64,
     /// Passes over the training points
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_parser = at_least_one::<u64>())]
     epochs: u64,
     /// Points in a step
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = at_least_one::<usize>())]
     batch_size: usize,
     /// Learning rate of Adam
     #[arg(long, default_value_t = 0.01)]
@@ -86,6 +86,8 @@ struct Run {
     start: Start,
     seed: u64,
     test_accuracy: f64,
+    /// Whether it broke off; the accuracy is that of the net as it was then.
+    diverged: bool,
     symmetric: bool,
     /// What the probe says of the net before training.
     before: SignalReport,
@@ -105,6 +107,7 @@ impl Run {
             "init": self.start.name().to_lowercase(),
             "seed": self.seed,
             "test_accuracy": self.test_accuracy,
+            "diverged": self.diverged,
             "symmetric": self.symmetric,
             "verdict_before_training": self.before.verdict().to_string(),
             "dead_layer": self.dead_layer,
@@ -112,28 +115,36 @@ impl Run {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    run(experiment)
+}
+
+fn experiment() -> Result<(), Failure> {
     let arguments = Arguments::parse();
+    create_folder(&arguments.out)?;
     let begun = Instant::now();
-    let seeds = arguments.seed..arguments.seed + arguments.seeds;
+    let seeds = seeds(arguments.seed, arguments.seeds);
     let mut runs: Vec<_> =
         Start::ALL.into_iter().flat_map(|start| seeds.clone().map(move |seed| (start, seed, None))).collect();
     // Trainings on several threads: each depends on its own start and seed alone.
     parallel::chunks_mut(&mut runs, 1, |_, chunk| {
         for (start, seed, run) in chunk {
-            *run = Some(train(&arguments, *start, *seed).map_err(|error| error.to_string()));
+            *run = Some(train(&arguments, *start, *seed));
         }
     });
     let runs: Vec<Run> = runs.into_iter().filter_map(|(_, _, run)| run).collect::<Result<_, _>>()?;
     let seconds = begun.elapsed().as_secs_f64();
 
-    let probe = &runs.first().ok_or("no seeds, no runs: ask for at least one")?.before;
-    println!("Before any training, the net of zeros:\n\n{probe}");
+    println!("Before any training, the net of zeros:\n\n{}", runs[0].before);
     let table = table(&runs);
     println!("{table}\n{} trainings in {seconds:.1} s", runs.len());
     for run in runs.iter().filter(|run| run.has_failed() && run.start != Start::Zeros) {
         let (name, accuracy, verdict) = (run.start.name(), percent(run.test_accuracy), run.before.verdict());
-        let after = if run.dead_layer { "a layer all of dead units" } else { "no layer all of dead units" };
+        let after = match (run.diverged, run.dead_layer) {
+            (true, _) => "diverged",
+            (false, true) => "a layer all of dead units",
+            (false, false) => "no layer all of dead units",
+        };
         println!("{name}, seed {}: {accuracy}; {verdict} before training, {after} after", run.seed);
     }
     let report = write_report(&arguments, &runs, table)?;
@@ -146,11 +157,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The rings of a seed: to learn from, and held out.
-fn rings(arguments: &Arguments, seed: Seed) -> Result<(Dataset, Dataset), Box<dyn Error>> {
+fn rings(arguments: &Arguments, seed: Seed) -> Result<(Dataset, Dataset), Failure> {
     Ok(concentric_rings(arguments.points, arguments.noise, seed)?.split_stratified(0.8, seed)?)
 }
 
-fn train(arguments: &Arguments, start: Start, seed: u64) -> Result<Run, Box<dyn Error>> {
+fn train(arguments: &Arguments, start: Start, seed: u64) -> Result<Run, Failure> {
     let (train, test) = rings(arguments, Seed(seed))?;
     let mut net = sequential![Linear::new(2, 5), Relu, Linear::new(5, 3), Relu, Linear::new(3, 2)]
         .initialize(start.policy(), Seed(seed))?;
@@ -159,14 +170,16 @@ fn train(arguments: &Arguments, start: Start, seed: u64) -> Result<Run, Box<dyn 
     let probe =
         |net: &Sequential| SignalProbe::batch(all.inputs.clone()).with_loss(&loss, all.targets.clone()).run(net);
     let before = probe(&net)?;
-    let history = Trainer::new(Adam::new(arguments.learning_rate))
+    let outcome = Trainer::new(Adam::new(arguments.learning_rate))
         .epochs(arguments.epochs)
         .batch_size(arguments.batch_size)
         .seed(Seed(seed))
-        .fit(&mut net, CrossEntropy::default(), &train, &test)?;
-    let test_accuracy = history.last("test_accuracy").ok_or("no epochs, no accuracy: ask for at least one")?;
+        .evaluate_every(u64::MAX)
+        .fit(&mut net, CrossEntropy::default(), &train, &test);
+    let diverged = has_diverged(outcome)?;
+    let test_accuracy = accuracy(&net, &test)?;
     let dead_layer = probe(&net)?.layers.iter().any(|layer| layer.operation == "relu" && layer.dead == 1.0);
-    Ok(Run { start, seed, test_accuracy, symmetric: is_symmetric(&net), before, dead_layer, net })
+    Ok(Run { start, seed, test_accuracy, diverged, symmetric: is_symmetric(&net), before, dead_layer, net })
 }
 
 /// Whether the units of each hidden layer have the same weights and biases, to the last bit.
@@ -204,7 +217,7 @@ fn table(runs: &[Run]) -> Table {
 }
 
 /// Where the net sees each ring, with the held-out points of the run's seed.
-fn regions(arguments: &Arguments, run: &Run) -> Result<Chart, Box<dyn Error>> {
+fn regions(arguments: &Arguments, run: &Run) -> Result<Chart, Failure> {
     const CLASSES: [&str; 2] = ["inner ring", "outer ring"];
     const EDGE: f64 = 1.35;
     let (_, test) = rings(arguments, Seed(run.seed))?;
@@ -234,8 +247,7 @@ fn regions(arguments: &Arguments, run: &Run) -> Result<Chart, Box<dyn Error>> {
 }
 
 /// The figures, in a page and as SVG files.
-fn write_report(arguments: &Arguments, runs: &[Run], table: Table) -> Result<PathBuf, Box<dyn Error>> {
-    std::fs::create_dir_all(&arguments.out)?;
+fn write_report(arguments: &Arguments, runs: &[Run], table: Table) -> Result<PathBuf, Failure> {
     let first: Vec<Chart> = runs
         .iter()
         .filter(|run| run.seed == arguments.seed)
@@ -252,7 +264,9 @@ fn write_report(arguments: &Arguments, runs: &[Run], table: Table) -> Result<Pat
     for (i, start) in Start::ALL.into_iter().enumerate() {
         let of = runs.iter().filter(|run| run.start == start);
         // Beside each other in the order of seeds, so that equal accuracies are all seen.
-        let place = |seed: u64| i as f64 + 0.7 * ((seed - arguments.seed) as f64 + 0.5) / arguments.seeds as f64 - 0.35;
+        let place = |seed: u64| {
+            i as f64 + 0.7 * (seed.wrapping_sub(arguments.seed) as f64 + 0.5) / arguments.seeds as f64 - 0.35
+        };
         accuracies = accuracies.bold_points("", of.map(|run| (place(run.seed), run.test_accuracy)));
     }
     regions.write_svg(arguments.out.join("regions.svg"))?;

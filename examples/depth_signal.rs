@@ -8,11 +8,10 @@
 #[path = "depth_signal/figures.rs"]
 mod figures;
 
-use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
 use evenkeel::autograd::Signal;
 use evenkeel::data::{Batch, Mnist};
@@ -22,11 +21,8 @@ use evenkeel::prelude::*;
 use evenkeel::tensor::parallel;
 use evenkeel::train::signal::{LayerSignal, SignalProbe, SignalReport};
 use evenkeel::train::{TrainError, evaluate};
-use evenkeel_examples::median;
+use evenkeel_examples::{Failure, at_least_one, create_folder, distinct, has_diverged, median, run, seeds};
 use serde_json::{Value, json};
-
-/// What may cross threads: the trainings of a depth run side by side.
-type Failure = Box<dyn Error + Send + Sync>;
 
 const WIDTH: usize = 100;
 const BATCH: usize = 50;
@@ -40,7 +36,7 @@ struct Arguments {
     #[arg(long)]
     data: Option<PathBuf>,
     /// Training examples taken from MNIST
-    #[arg(long, default_value_t = 6000)]
+    #[arg(long, default_value_t = 6000, value_parser = at_least_one::<usize>())]
     examples: usize,
     /// Numbers of layers with weights
     #[arg(long, value_delimiter = ',', default_values_t = [5, 10, 30, 50], value_parser = at_least_one::<usize>())]
@@ -49,7 +45,7 @@ struct Arguments {
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Start::value_variants().to_vec())]
     inits: Vec<Start>,
     /// Passes over the training data
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = at_least_one::<u64>())]
     epochs: u64,
     /// Learning rates of plain gradient descent; each start is shown at the one with the lowest training loss
     #[arg(long, value_delimiter = ',', default_values_t = [0.003, 0.01, 0.03, 0.1])]
@@ -66,10 +62,6 @@ struct Arguments {
     /// Print one JSON object as the last line
     #[arg(long)]
     json: bool,
-}
-
-fn at_least_one<T: TryFrom<u64>>() -> RangedU64ValueParser<T> {
-    RangedU64ValueParser::new().range(1..)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +166,7 @@ struct Run {
 impl Run {
     /// The layers of weights; what lies between them are the activations.
     fn layers(&self) -> impl Iterator<Item = &LayerSignal> {
-        self.signal.layers.iter().filter(|layer| layer.operation == "linear")
+        self.signal.layers.iter().filter(|layer| layer.has_weight)
     }
 
     fn end(&self) -> &End {
@@ -206,11 +198,11 @@ impl Run {
 }
 
 fn measured_signal(layer: &LayerSignal) -> Option<f64> {
-    Some(layer.measured.second_moment().sqrt())
+    Some(layer.measured.rms())
 }
 
 fn predicted_signal(layer: &LayerSignal) -> Option<f64> {
-    layer.predicted.map(|law| law.second_moment().sqrt())
+    layer.predicted.map(|law| law.rms())
 }
 
 struct Data {
@@ -262,11 +254,8 @@ impl Data {
         let train = |&rate: &f64| -> Result<End, TrainError> {
             let mut net = fresh.clone();
             let trainer = Trainer::new(Sgd::new(rate)).epochs(arguments.epochs).batch_size(BATCH).seed(Seed(seed));
-            let diverged = match trainer.evaluate_every(u64::MAX).fit(&mut net, loss.clone(), &self.train, &self.test) {
-                Ok(_) => false,
-                Err(TrainError::Diverged { .. }) => true,
-                Err(other) => return Err(other),
-            };
+            let outcome = trainer.evaluate_every(u64::MAX).fit(&mut net, loss.clone(), &self.train, &self.test);
+            let diverged = has_diverged(outcome)?;
             let learnt = evaluate(&net, &loss, &self.train)?.loss;
             let test_accuracy = evaluate(&net, &loss, &self.test)?.accuracy.expect("digits have classes");
             let finite = !diverged && learnt.is_finite();
@@ -278,7 +267,7 @@ impl Data {
 
     /// All starts and seeds of one network, each start at its best rate.
     fn runs(&self, arguments: &Arguments, activation: Activation, depth: usize) -> Result<Vec<Run>, Failure> {
-        let seeds = || arguments.seed..arguments.seed + arguments.seeds;
+        let seeds = || seeds(arguments.seed, arguments.seeds);
         let mut slots: Vec<_> =
             arguments.inits.iter().flat_map(|&start| seeds().map(move |seed| (start, seed, None))).collect();
         parallel::chunks_mut(&mut slots, 1, |_, slot| {
@@ -289,15 +278,23 @@ impl Data {
         for of_start in runs.chunk_by_mut(|a, b| a.start == b.start) {
             let loss = |rate: usize| median(&of_start.iter().map(|run| run.ends[rate].loss).collect::<Vec<_>>());
             let best = (0..arguments.rates.len()).min_by(|&a, &b| loss(a).total_cmp(&loss(b)));
-            let best = best.ok_or("no learning rate: give at least one")?;
+            let best = best.expect("at least one rate");
             of_start.iter_mut().for_each(|run| run.chosen = best);
         }
         Ok(runs)
     }
 }
 
-fn main() -> Result<(), Failure> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    run(experiment)
+}
+
+fn experiment() -> Result<(), Failure> {
+    let mut arguments = Arguments::parse();
+    arguments.depths = distinct(&arguments.depths);
+    arguments.inits = distinct(&arguments.inits);
+    arguments.rates = distinct(&arguments.rates);
+    create_folder(&arguments.out)?;
     let data = Data::load(&arguments)?;
     println!("{}: {} to learn from, {} held out\n", data.name, data.train.len(), data.test.len());
     let mut runs = Vec::new();

@@ -1,9 +1,81 @@
 //! What the experiments share.
 
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::builder::RangedU64ValueParser;
 use evenkeel::module::{Module, Sequential};
-use evenkeel::nn::{Linear, Sigmoid};
-use evenkeel::norm::BatchNorm;
-use evenkeel::prelude::ModuleExt;
+use evenkeel::nn::Sigmoid;
+use evenkeel::prelude::*;
+use evenkeel::train::{TrainError, evaluate};
+
+/// What ends an experiment; it may cross threads, where trainings run side by side.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// Runs an experiment. What goes wrong is printed in words, with its causes.
+pub fn run(experiment: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
+    match experiment() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", in_words(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and its causes, a line each; without those that a line before already tells.
+fn in_words(error: &dyn Error) -> String {
+    let mut lines = vec![error.to_string()];
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    for cause in causes.map(ToString::to_string) {
+        if !lines.iter().any(|line| line.contains(&cause)) {
+            lines.push(cause);
+        }
+    }
+    lines.join("\n  because: ")
+}
+
+/// Makes the folder for the figures, before any training whose results would be lost without it.
+pub fn create_folder(path: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(path)
+        .map_err(|error| format!("{}: {error}; give a folder that can be made with --out", path.display()).into())
+}
+
+/// For a command line: a whole number above 0.
+pub fn at_least_one<T: TryFrom<u64>>() -> RangedU64ValueParser<T> {
+    RangedU64ValueParser::new().range(1..)
+}
+
+/// The seeds of an experiment: `count` of them from `first` on; after the largest comes 0.
+pub fn seeds(first: u64, count: u64) -> impl Iterator<Item = u64> + Clone {
+    (0..count).map(move |i| first.wrapping_add(i))
+}
+
+/// Each value once, where it first came.
+pub fn distinct<T: PartialEq + Clone>(values: &[T]) -> Vec<T> {
+    let mut once: Vec<T> = Vec::new();
+    for value in values {
+        if !once.contains(value) {
+            once.push(value.clone());
+        }
+    }
+    once
+}
+
+/// Whether a training diverged, which is a result like another: the network is as it was before the step that failed.
+pub fn has_diverged(outcome: Result<History, TrainError>) -> Result<bool, TrainError> {
+    match outcome {
+        Ok(_) => Ok(false),
+        Err(TrainError::Diverged { .. }) => Ok(true),
+        Err(other) => Err(other),
+    }
+}
+
+/// The share of `data` that a network classifies rightly.
+pub fn accuracy(net: &Sequential, data: &Dataset) -> Result<f64, TrainError> {
+    Ok(evaluate(net, &CrossEntropy::default(), data)?.accuracy.expect("the targets are classes"))
+}
 
 /// Fully connected layers of sigmoids over `widths` (inputs, hidden layers, outputs). With `batch_norm`, each sigmoid's input is
 /// normalised and the bias before it, which the shift replaces, is dropped.

@@ -3,20 +3,20 @@
 //!
 //! `cargo run --release --example quickstart`
 
-use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 use evenkeel::prelude::*;
 use evenkeel::train::report::{Chart, Report, Table};
-use evenkeel_examples::{percent, sigmoid_net};
+use evenkeel_examples::{Failure, at_least_one, create_folder, percent, run, sigmoid_net};
 use serde_json::json;
 
 #[derive(Parser)]
 #[command(about = "The same small classifier on embedded digits, plain and with batch normalisation")]
 struct Arguments {
     /// Passes over the training data
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_parser = at_least_one::<u64>())]
     epochs: u64,
     /// Seed of the split, the weights and the order of the examples
     #[arg(long, default_value_t = 7)]
@@ -29,8 +29,13 @@ struct Arguments {
     json: bool,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    run(experiment)
+}
+
+fn experiment() -> Result<(), Failure> {
     let arguments = Arguments::parse();
+    create_folder(&arguments.out)?;
     let seed = Seed(arguments.seed);
     let (train, test) = Digits::embedded().split_stratified(0.8, seed)?;
     println!("{} digits to learn from, {} held out (stratified)\n", train.len(), test.len());
@@ -48,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .progress(true)
             .fit(&mut net, CrossEntropy::default(), &train, &test)?;
 
-        let reached = history.last("test_accuracy").ok_or("no epochs, no accuracy: ask for at least one")?;
+        let reached = history.last("test_accuracy").expect("evaluated at the end");
         let steps_to_90 = history.steps_to("test_accuracy", 0.9).map_or("not reached".to_owned(), |s| s.to_string());
         let seconds = history.last("seconds").unwrap_or(f64::NAN);
         table = table.row([name.to_owned(), percent(reached), format!("{seconds:.2}"), steps_to_90]);
@@ -58,7 +63,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{table}");
 
-    std::fs::create_dir_all(&arguments.out)?;
     let path = arguments.out.join("quickstart.html");
     Report::new("Quickstart: batch normalisation on 8 x 8 digits")
         .paragraph(

@@ -6,8 +6,8 @@
 //!
 //! `cargo run --release --example small_batches` on the embedded 8 x 8 digits; `-- --data DIR` on MNIST.
 
-use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 use evenkeel::data::Mnist;
@@ -16,7 +16,7 @@ use evenkeel::nn::{Conv2d, Flatten, MaxPool2d};
 use evenkeel::norm::{Norm, Normalization};
 use evenkeel::prelude::*;
 use evenkeel::train::report::{Chart, Panels, Report, Table};
-use evenkeel_examples::median;
+use evenkeel_examples::{Failure, accuracy, at_least_one, create_folder, distinct, has_diverged, median, run, seeds};
 use serde_json::{Value, json};
 
 #[derive(Parser)]
@@ -26,22 +26,22 @@ struct Arguments {
     #[arg(long)]
     data: Option<PathBuf>,
     /// Training examples taken from MNIST
-    #[arg(long, default_value_t = 6000)]
+    #[arg(long, default_value_t = 6000, value_parser = at_least_one::<usize>())]
     examples: usize,
     /// Batch sizes
-    #[arg(long, value_delimiter = ',', default_values_t = [2, 4, 8, 32])]
+    #[arg(long, value_delimiter = ',', default_values_t = [2, 4, 8, 32], value_parser = at_least_one::<usize>())]
     batch_sizes: Vec<usize>,
     /// Normalisations: none, batch, layer, instance, group:G, rms, switchable
     #[arg(long, value_delimiter = ',', default_value = "batch,layer,instance,group:8,switchable")]
     norms: Vec<Normalization>,
     /// Passes over the training data, the same for every batch size
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = at_least_one::<u64>())]
     epochs: u64,
     /// Learning rate at a batch of 32; others in proportion
     #[arg(long, default_value_t = 0.4)]
     learning_rate: f64,
     /// Number of seeds
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = at_least_one::<u64>())]
     seeds: u64,
     /// The first seed
     #[arg(long, default_value_t = 0)]
@@ -63,6 +63,8 @@ struct Run {
     batch_size: usize,
     seed: u64,
     test_error: f64,
+    /// Whether it broke off; the error is that of the network as it was then.
+    diverged: bool,
     /// Of each switchable layer, the weights of instance, layer and batch statistics.
     mean_weights: Vec<[f64; 3]>,
     variance_weights: Vec<[f64; 3]>,
@@ -84,11 +86,11 @@ fn train(
     (train, test): (&Dataset, &Dataset),
     arguments: &Arguments,
     (norm, batch_size, seed): (Normalization, usize, u64),
-) -> Result<Run, Box<dyn Error>> {
+) -> Result<Run, Failure> {
     let mut net = network(norm, train.sample_shape()[1]).initialize(HeNormal::default(), Seed(seed))?;
     // The linear scaling rule: as many examples move the weights as far.
     let rate = arguments.learning_rate * batch_size as f64 / 32.0;
-    let history = Trainer::new(Sgd::new(rate))
+    let outcome = Trainer::new(Sgd::new(rate))
         .epochs(arguments.epochs)
         .batch_size(batch_size)
         // A last batch of one example would have no batch statistics.
@@ -96,14 +98,15 @@ fn train(
         .seed(Seed(seed))
         // At the end alone.
         .evaluate_every(u64::MAX)
-        .fit(&mut net, CrossEntropy::default(), train, test)?;
-    let accuracy = history.last("test_accuracy").ok_or("no epochs, no accuracy: ask for at least one")?;
+        .fit(&mut net, CrossEntropy::default(), train, test);
+    let diverged = has_diverged(outcome)?;
+    let test_error = 1.0 - accuracy(&net, test)?;
     let layers = (0..net.len()).filter_map(|i| match net.get::<Norm>(i) {
         Some(Norm::Switchable(layer)) => Some((layer.mean_weights(), layer.variance_weights())),
         _ => None,
     });
     let (mean_weights, variance_weights) = layers.unzip();
-    Ok(Run { norm, batch_size, seed, test_error: 1.0 - accuracy, mean_weights, variance_weights })
+    Ok(Run { norm, batch_size, seed, test_error, diverged, mean_weights, variance_weights })
 }
 
 impl Run {
@@ -113,13 +116,14 @@ impl Run {
             "batch_size": self.batch_size,
             "seed": self.seed,
             "test_error": self.test_error,
+            "diverged": self.diverged,
             "mean_weights": self.mean_weights,
             "variance_weights": self.variance_weights,
         })
     }
 }
 
-fn data(arguments: &Arguments) -> Result<(Dataset, Dataset), Box<dyn Error>> {
+fn data(arguments: &Arguments) -> Result<(Dataset, Dataset), Failure> {
     Ok(match &arguments.data {
         Some(folder) => {
             let mnist = Mnist::load(folder)?;
@@ -130,15 +134,22 @@ fn data(arguments: &Arguments) -> Result<(Dataset, Dataset), Box<dyn Error>> {
     })
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    run(experiment)
+}
+
+fn experiment() -> Result<(), Failure> {
+    let mut arguments = Arguments::parse();
+    arguments.norms = distinct(&arguments.norms);
+    arguments.batch_sizes = distinct(&arguments.batch_sizes);
+    create_folder(&arguments.out)?;
     let (learn, test) = data(&arguments)?;
     println!("{} examples to learn from, {} held out, {} epochs\n", learn.len(), test.len(), arguments.epochs);
 
     let mut runs = Vec::new();
     for &norm in &arguments.norms {
         for &batch_size in &arguments.batch_sizes {
-            for seed in arguments.seed..arguments.seed + arguments.seeds {
+            for seed in seeds(arguments.seed, arguments.seeds) {
                 runs.push(train((&learn, &test), &arguments, (norm, batch_size, seed))?);
             }
         }
@@ -157,9 +168,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
         std::iter::once(size.to_string()).chain(cells).collect::<Vec<_>>()
     });
-    let table =
-        Table::new(header, rows.collect::<Vec<_>>()).caption("Test error in percent: median (smallest to largest) over seeds");
+    let table = Table::new(header, rows.collect::<Vec<_>>())
+        .caption("Test error in percent: median (smallest to largest) over seeds");
     println!("{table}");
+    match runs.iter().filter(|run| run.diverged).count() {
+        0 => {}
+        diverged => println!("{diverged} of {} trainings diverged", runs.len()),
+    }
 
     let mut chart = Chart::new("Error against batch size").x_label("examples in a batch").y_label("test error").log_x();
     for &norm in &arguments.norms {
@@ -175,7 +190,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         ))
         .table(table)
         .chart(chart.clone());
-    std::fs::create_dir_all(&arguments.out)?;
     chart.write_svg(arguments.out.join("small_batches_error.svg"))?;
     if arguments.norms.contains(&Normalization::Switchable) {
         let panels = Panels::new("What switchable normalisation chose", weight_charts(&runs, &arguments.batch_sizes))

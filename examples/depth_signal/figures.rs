@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use evenkeel::train::report::{Chart, Report, Table};
 use evenkeel::train::signal::LayerSignal;
-use evenkeel_examples::{median, percent};
+use evenkeel_examples::{Failure, median, percent};
 
-use super::{ACTIVATIONS, Activation, Arguments, BATCH, Failure, Run, Start, WIDTH, measured_signal, predicted_signal};
+use super::{ACTIVATIONS, Activation, Arguments, BATCH, Run, Start, WIDTH, measured_signal, predicted_signal};
 
 /// The lowest, the middle and the highest test accuracy of one start's seeds.
 fn accuracies(runs: &[&Run]) -> [f64; 3] {
@@ -108,7 +108,6 @@ fn accuracy_chart(runs: &[Run], depths: &[usize], activation: Activation) -> Cha
 
 /// A page of all, and each chart as an SVG file.
 pub(super) fn write(arguments: &Arguments, runs: &[Run], data: &str) -> Result<PathBuf, Failure> {
-    std::fs::create_dir_all(&arguments.out)?;
     let mut report = Report::new("Signal and gradient against depth").paragraph(format!(
         "Fully connected nets of {WIDTH} units a layer on {data}, pixels of mean 0 and deviation 1, biases 0, no normalisation, \
          cross-entropy, {BATCH} examples a step, {} epochs of plain gradient descent. Every start is trained with each of the \

@@ -7,7 +7,7 @@
 //! ([arXiv 1606.05340](https://arxiv.org/abs/1606.05340)); Schoenholz et al., *Deep information propagation*, 2017
 //! ([arXiv 1611.01232](https://arxiv.org/abs/1611.01232)).
 
-use evenkeel_tensor::{Float, Shape, kernel};
+use evenkeel_tensor::{Float, Shape};
 
 use crate::node::{Value, root_of, value_of};
 use crate::{Tape, Var};
@@ -33,21 +33,9 @@ impl Signal {
     /// The mean and (biased) variance of these values; NaN of none.
     pub fn of<F: Float>(values: &[F]) -> Self {
         let n = values.len() as f64;
-        let origin = values.first().map_or(F::ZERO, |&x| x);
-        // In f32 as in f64 relative to a value of the sample, so that a common offset costs no digits.
-        let mean = origin.to_f64()
-            + kernel::simd(
-                #[inline(always)]
-                move || {
-                    kernel::sum_map(
-                        values,
-                        #[inline(always)]
-                        move |x| x - origin,
-                    )
-                },
-            )
-            .to_f64()
-                / n;
+        let origin = values.first().map_or(0.0, |x| x.to_f64());
+        // Relative to a value of the sample, so that a common offset costs no digits.
+        let mean = origin + values.iter().map(|x| x.to_f64() - origin).sum::<f64>() / n;
         let variance = values.iter().map(|x| (x.to_f64() - mean).powi(2)).sum::<f64>() / n;
         Self { mean, variance }
     }
@@ -146,7 +134,7 @@ impl Propagation {
         let gain = x.expect(|x| derivative(x).powi(2));
         // Far enough for any sigmoid, near enough not to overflow in `f`; what is large there grows without limit.
         const FAR: f64 = 1e30;
-        let limit = |x: f64| Some(f(x)).filter(|y| y.abs() < FAR.sqrt()).unwrap_or(x.signum() * f64::INFINITY);
+        let limit = |x: f64| Some(f(x)).filter(|y| y.abs() < FAR.sqrt()).unwrap_or(f(x).signum() * f64::INFINITY);
         Self { limits: Some([limit(-FAR), limit(FAR)]), ..Self::new(Signal { mean, variance }, gain) }
     }
 }
@@ -248,5 +236,8 @@ mod tests {
         let relu = Propagation::of_function(x, |x| x.max(0.0), |x| f64::from(x > 0.0));
         assert_eq!(relu.limits.unwrap()[0], 0.0);
         assert!((relu.gains.unwrap()[0] - 0.5).abs() < 1e-2);
+        let grows = |f: fn(f64) -> f64| Propagation::of_function(x, f, |_| 1.0).limits.unwrap();
+        assert_eq!(grows(f64::abs), [f64::INFINITY; 2]);
+        assert_eq!(grows(|x| 1.0 - x), [f64::INFINITY, -f64::INFINITY]);
     }
 }

@@ -88,3 +88,19 @@ fn powers_zero_and_one_have_their_derivative_at_zero() {
         assert_eq!(x.gradient().unwrap().as_slice(), [slope; 3], "x^{n}");
     }
 }
+
+/// As PyTorch 2.15: a unit that is off gets no gradient, not even an infinite one, and NaN does not turn a unit off.
+#[test]
+fn a_rectifier_that_is_off_stops_every_gradient() {
+    for dy in [f32::INFINITY, f32::NEG_INFINITY, 3.0] {
+        let tape = Tape::<f32>::new();
+        let x = tape.variable(Tensor::from([-1.0, -0.0, 0.0, f32::NEG_INFINITY, f32::NAN, 2.0]));
+        tape.backward_from(x.relu(), &[dy; 6]);
+        assert_eq!(x.gradient().unwrap().as_slice(), [0.0, 0.0, 0.0, 0.0, dy, dy]);
+    }
+    // NaN that comes back from above.
+    let tape = Tape::<f64>::new();
+    let x = tape.variable(Tensor::from([-1.0]));
+    tape.backward_from(x.relu(), &[f64::NAN]);
+    assert_eq!(x.gradient().unwrap().as_slice(), [0.0]);
+}

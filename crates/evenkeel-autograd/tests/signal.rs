@@ -11,6 +11,9 @@ fn random(shape: &[usize], mean: f64, variance: f64, seed: u64) -> Tensor<f64> {
     Tensor::from_fn(shape, |_| mean + half * rng.random_range(-1.0..1.0))
 }
 
+/// Records an operation on two values and tells its number.
+type Case = for<'t> fn(Var<'t, f64>, Var<'t, f64>) -> usize;
+
 fn predict(tape: &Tape<f64>, y: Var<'_, f64>, upto: usize) -> evenkeel_autograd::Propagation {
     let laws: Vec<Option<Signal>> = (0..upto).map(|i| Some(tape.nth(i).signal())).collect();
     tape.propagate(y.index(), &laws).unwrap()
@@ -45,7 +48,7 @@ fn functions_and_sums_follow_their_laws() {
         Tensor::from_fn([n], |_| mean + deviation * ((0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0))
     };
     let (a, b) = (gaussian(0.3, 1.2), gaussian(-1.0, 0.5));
-    let cases: [(&str, fn(Var<'_, f64>, Var<'_, f64>) -> usize); 8] = [
+    let cases: [(&str, Case); 8] = [
         ("relu", |a, _| a.relu().index()),
         ("tanh", |a, _| a.tanh().index()),
         ("sigmoid", |a, _| a.sigmoid().index()),

@@ -32,14 +32,35 @@ pub enum InitError {
         /// The variance that came.
         got: f64,
     },
+    /// A layer's output whose variance hardly follows the scale of its weight.
+    #[error(
+        "Lsuv: expected the variance {before} of an output to come nearer to 1 with the weight's division by its deviation, got {after}; \
+         the layer normalises its weight, or adds to what it makes of it: start the plain layer with it and wrap it afterwards, or \
+         freeze the parameter"
+    )]
+    UnresponsiveOutput {
+        /// The variance with the weight as it was.
+        before: f64,
+        /// The variance with the divided weight.
+        after: f64,
+    },
     /// A rule of a policy that is for nothing in the network.
     #[error(
-        "Policy: expected a weight or bias for each rule, got none for {rule}; check the name against the network's summary, or call \
-         allow_unmatched if the policy serves several networks"
+        "Policy: expected a weight or bias for each rule, got none for {rule}; check the name against the network's summary (a layer \
+         within a wrapper such as WeightNorm goes by its own kind, and its weight is drawn as `weight`), or call allow_unmatched if \
+         the policy serves several networks"
     )]
     UnmatchedRule {
         /// The rule, as it was given.
         rule: String,
+    },
+    /// What is wrong, and with which parameter of a network.
+    #[error("parameter `{path}`: {source}")]
+    At {
+        /// The parameter's path.
+        path: String,
+        /// What is wrong with it.
+        source: Box<Self>,
     },
 }
 
@@ -71,13 +92,24 @@ pub(crate) fn in_range<F: Float>(
     if rounded.is_finite() && (rounded != F::ZERO || value == 0.0) {
         return Ok(rounded);
     }
-    Err(InitError::Parameter {
-        initializer,
-        parameter,
-        expected: format!("finite and within the range of {}", F::NAME),
-        got: value,
-        cure: "give a number of ordinary size",
-    })
+    let expected = format!("finite and within the range of {}", F::NAME);
+    Err(InitError::Parameter { initializer, parameter, expected, got: value, cure: "give a number of ordinary size" })
+}
+
+/// A scale `value` as `F`, as by [`in_range`], if the value farthest from 0 that it gives, by `farthest` of
+/// the rounded scale, is finite there as well.
+pub(crate) fn scale_in_range<F: Float>(
+    initializer: &'static str,
+    parameter: &'static str,
+    value: f64,
+    farthest: impl Fn(f64) -> f64,
+) -> Result<F, InitError> {
+    let rounded: F = in_range(initializer, parameter, value)?;
+    if F::from_f64(farthest(rounded.to_f64())).is_finite() {
+        return Ok(rounded);
+    }
+    let expected = format!("such that all values are finite and within the range of {}", F::NAME);
+    Err(InitError::Parameter { initializer, parameter, expected, got: value, cure: "give a number of ordinary size" })
 }
 
 /// `value`, if it is finite and not negative.

@@ -49,7 +49,9 @@ impl Gain {
 
     /// sqrt(2 / (1 + slope^2)), `slope` being that of the negative side: 0 for ReLU, 1 for no activation.
     pub fn leaky_relu(slope: f64) -> Self {
-        Self((2.0 / (1.0 + slope * slope)).sqrt())
+        let square = slope * slope;
+        // Where 1 does not count, and the square is too large. (A library's hypot is not the same on every system.)
+        Self(if square.is_finite() { (2.0 / (1.0 + square)).sqrt() } else { std::f64::consts::SQRT_2 / slope.abs() })
     }
 
     /// The factor, if it is finite and not negative.
@@ -76,5 +78,7 @@ mod tests {
         // PyTorch: calculate_gain("leaky_relu", 0.01) and its default for a linear layer, sqrt 5.
         assert!((Gain::leaky_relu(0.01).0 - 1.414_142_856_997_835_4).abs() < 1e-15);
         assert!((Gain::leaky_relu(5f64.sqrt()).0 - 1.0 / 3f64.sqrt()).abs() < 1e-15);
+        assert!((Gain::leaky_relu(-1e200).0 / 2f64.sqrt() * 1e200 - 1.0).abs() < 1e-15);
+        assert!(Gain::leaky_relu(f64::NAN).0.is_nan());
     }
 }

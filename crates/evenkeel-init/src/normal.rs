@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::{Float, Seed, Shape};
 
-use crate::error::{in_range, not_negative};
+use crate::error::{in_range, not_negative, scale_in_range};
 use crate::{InitError, Initializer, random};
 
 /// Gaussian with a given mean and standard deviation; by default 0 and 0.01.
@@ -12,8 +12,9 @@ use crate::{InitError, Initializer, random};
 /// [`HeNormal`](crate::HeNormal).
 ///
 /// # Errors
-/// [`fill`](Initializer::fill) if the mean is not finite, the deviation is negative or not finite, or the slice
-/// does not fit the shape.
+/// [`fill`](Initializer::fill) if the mean is not finite, the deviation is negative or not finite, or so large that
+/// values would not be (they reach 6.66 deviations from the mean in f32, 8.49 in f64), or the slice does not fit the
+/// shape.
 ///
 /// ```
 /// use evenkeel_init::{InitializerExt, Normal, Seed};
@@ -66,8 +67,9 @@ pub(crate) fn fill_normal<F: Float>(
     seed: Seed,
 ) -> Result<(), InitError> {
     InitError::check_length(initializer, values.len(), shape)?;
+    let std = not_negative(initializer, "std", std)?;
     let mean: F = in_range(initializer, "mean", mean)?;
-    let std: F = in_range(initializer, "std", not_negative(initializer, "std", std)?)?;
+    let std: F = scale_in_range(initializer, "std", std, |std| random::reach::<F>() * std + mean.to_f64().abs())?;
     random::normal(values, mean, std, seed);
     Ok(())
 }

@@ -98,6 +98,8 @@ impl<F: Float> Policy<F> {
     }
 
     /// Another policy for layers of the kind `kind`, a type's name such as `Linear`, and for what they contain.
+    ///
+    /// A wrapper around one layer, such as `WeightNorm`, has the kind of the layer that it wraps: select it as `Linear`.
     #[must_use]
     pub fn for_kind(self, kind: impl Into<String>, policy: impl Into<Self>) -> Self {
         self.with_rule(Selector::Kind(kind.into()), policy.into())
@@ -107,7 +109,8 @@ impl<F: Float> Policy<F> {
     /// `*.attention`.
     ///
     /// What fits is for the network's crate to say; in evenkeel it is `Path::matches`, where `*` stands for any run of
-    /// characters.
+    /// characters. A weight that a wrapper such as `WeightNorm` stores under another name (`weight_v`) is drawn, and
+    /// selected here, as `weight`.
     #[must_use]
     pub fn for_path(self, pattern: impl Into<String>, policy: impl Into<Self>) -> Self {
         self.with_rule(Selector::Path(pattern.into()), policy.into())

@@ -3,7 +3,7 @@
 use evenkeel_tensor::{Float, Seed, Shape, parallel};
 use rand::Rng;
 
-use crate::error::{in_range, not_negative};
+use crate::error::{not_negative, scale_in_range};
 use crate::fans::matrix;
 use crate::{Gain, InitError, Initializer, random};
 
@@ -23,8 +23,8 @@ use crate::{Gain, InitError, Initializer, random};
 /// fixes how many units an input reaches (at least), not how many inputs a unit has; its deviation is 0.01.
 ///
 /// # Errors
-/// [`fill`](Initializer::fill) if there are no connections or more than a unit has inputs, the deviation is negative, 0
-/// or not finite, the shape has no fans (rank below 2, an extent of 0), or the slice does not fit it.
+/// [`fill`](Initializer::fill) if there are no connections or more than a unit has inputs, the deviation is negative, 0,
+/// subnormal or not finite, or so large that weights would not be, the shape has no fans (rank below 2, an extent of 0), or the slice does not fit it.
 ///
 /// ```
 /// use evenkeel_init::{InitializerExt, Seed, Sparse};
@@ -81,23 +81,22 @@ impl<F: Float> Initializer<F> for Sparse {
             let cure = "ask for fewer connections, or fill this layer densely";
             return parameter("connections", expected, self.connections as f64, cure);
         }
-        let std: F = in_range(NAME, "std", not_negative(NAME, "std", self.std)?)?;
-        if std == F::ZERO {
-            return parameter(
-                "std",
-                "above 0".into(),
-                0.0,
-                "a connection of weight 0 is none; for no weights use Zeros",
-            );
+        let std = not_negative(NAME, "std", self.std)?;
+        let std: F = scale_in_range(NAME, "std", std, |std| random::reach::<F>() * std)?;
+        if std * F::EPSILON == F::ZERO {
+            let expected = format!("above 0, and no subnormal number of {}", F::NAME);
+            let cure = "a connection of weight 0 is none; for no weights use Zeros";
+            return parameter("std", expected, self.std, cure);
         }
         random::normal(values, F::ZERO, F::ONE, seed.stream("weights"));
         let choice = seed.stream("connections");
         parallel::chunks_mut(values, inputs, |unit, values| {
             let connected = choose(self.connections, inputs, choice.at(unit as u64));
             for (w, connected) in values.iter_mut().zip(connected) {
-                // About one draw in 2^31 is 0, which would be no connection.
-                let drawn = if *w == F::ZERO { F::EPSILON } else { *w };
-                *w = if connected { std * drawn } else { F::ZERO };
+                // About one draw in 2^31 is 0, and with a tiny deviation a small one is rounded to 0: no connection.
+                let scaled = std * *w;
+                let scaled = if scaled == F::ZERO { std * F::EPSILON } else { scaled };
+                *w = if connected { scaled } else { F::ZERO };
             }
         });
         Ok(())

@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::{Float, Seed, Shape};
 
-use crate::error::{in_range, not_negative};
+use crate::error::{in_range, not_negative, scale_in_range};
 use crate::random::Window;
 use crate::{InitError, Initializer, random};
 
@@ -20,7 +20,8 @@ use crate::{InitError, Initializer, random};
 ///
 /// # Errors
 /// [`fill`](Initializer::fill) if the mean is not finite, the deviation is negative or not finite, the window is empty
-/// or so far out (beyond 37 deviations) that it has no probability in `f64`, or the slice does not fit the shape.
+/// or so far out (beyond 37 deviations) that it has no probability in `f64`, an end of it is a value that is not finite,
+/// or the slice does not fit the shape.
 ///
 /// ```
 /// use evenkeel_init::{InitializerExt, Seed, TruncatedNormal};
@@ -67,7 +68,7 @@ impl TruncatedNormal {
     }
 
     /// The deviation of the values over that before truncation: sqrt(1 + (a φ(a) - b φ(b)) / Z - ((φ(a) - φ(b)) / Z)²),
-    /// Z = Φ(b) - Φ(a), for the window \[a, b\]. NaN for a window that [`fill`](Initializer::fill) refuses.
+    /// Z = Φ(b) - Φ(a), for the window \[a, b\]; in a narrow window, where that cancels, by integration. NaN for a window that [`fill`](Initializer::fill) refuses.
     ///
     /// ```
     /// use evenkeel_init::TruncatedNormal;
@@ -101,13 +102,17 @@ pub(crate) fn fill_truncated<F: Float>(
 ) -> Result<(), InitError> {
     InitError::check_length(initializer, values.len(), shape)?;
     let mean: F = in_range(initializer, "mean", law.mean)?;
-    let std: F = in_range(initializer, "std", not_negative(initializer, "std", law.std)?)?;
     let window = Window::new(law.low, law.high).ok_or_else(|| InitError::Parameter {
         initializer,
         parameter: "low",
         expected: format!("below high = {}, with some probability in between", law.high),
         got: law.low,
         cure: "give a window in deviations from the mean, such as -2 and 2",
+    })?;
+    let std = not_negative(initializer, "std", law.std)?;
+    let std: F = scale_in_range(initializer, "std", std, |std| {
+        let end = |deviations: f64| (mean.to_f64() + std * deviations).abs();
+        end(law.low).max(end(law.high))
     })?;
     random::truncated_normal(values, mean, std, window, seed);
     Ok(())

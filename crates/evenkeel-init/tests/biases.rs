@@ -61,6 +61,11 @@ fn impossible_priors_are_refused() {
     refused(&ClassPrior::sigmoid([10], 9), 1, &["ClassPrior", "at most 9", "got 10"]);
     refused(&ClassPrior::softmax([1, 2]), 3, &["ClassPrior", "2 values", "3 values", "for_path"]);
     refused(&ClassPrior::softmax([]), 3, &["ClassPrior", "0 values"]);
+    // So much, or so little, that a share is rounded to 0.
+    refused(&ClassPrior::softmax([1, 2]).with_smoothing(f64::MAX), 2, &["ClassPrior", "smoothing", "Laplace"]);
+    refused(&ClassPrior::softmax([0, 100_000]).with_smoothing(1e-320), 2, &["ClassPrior", "smoothing"]);
+    refused(&ClassPrior::sigmoid([9], 9).with_smoothing(5e-324), 1, &["ClassPrior", "smoothing"]);
+    assert!(ClassPrior::softmax([1, 2]).with_smoothing(f64::MAX).biases().is_err());
     for smoothing in [-1.0, f64::NAN] {
         refused(&ClassPrior::softmax([1, 2]).with_smoothing(smoothing), 2, &["ClassPrior", "smoothing"]);
     }

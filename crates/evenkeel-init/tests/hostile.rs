@@ -1,8 +1,9 @@
 //! Parameters and shapes that mean nothing: each a typed error that names the rule, and the slice as it was.
 
 use evenkeel_init::{
-    Constant, Float, Gain, HeNormal, HeUniform, InitError, Initializer, Normal, Policy, Seed, Shape, Uniform,
-    UniformFanIn, XavierNormal, XavierUniform, Zeros,
+    Constant, Decomposition, DeltaOrthogonal, Float, Gain, HeNormal, HeUniform, InitError, Initializer, InitializerExt,
+    Normal, Orthogonal, Policy, Seed, Shape, Sparse, TruncatedNormal, Uniform, UniformFanIn, XavierNormal,
+    XavierUniform, Zeros,
 };
 
 #[track_caller]
@@ -45,6 +46,69 @@ fn what_f64_holds_and_f32_does_not() {
         refused::<f32>(&Constant(x), shape, &["Constant", "range of f32"]);
         Normal::with_std(x).fill(&mut [0f64; 12], &shape, Seed(7)).unwrap();
     }
+}
+
+/// Deviations and gains that are finite themselves, but not what would be drawn by them.
+#[test]
+fn no_value_is_infinite() {
+    fn check<F: Float>(max: f64, reach: f64) {
+        let shape = Shape::from([100, 101]);
+        let range = &format!("within the range of {}", F::NAME)[..];
+        // The largest of 10 100 draws is beyond 3 deviations: without the check these would be infinite.
+        for std in [max / 3.0, 1.01 * (max / reach)] {
+            let wide = TruncatedNormal::default().with_std(std).with_window(-1.2 * reach, 1.2 * reach);
+            let rules: [&dyn Initializer<F>; 3] = [&Normal::with_std(std), &Sparse::new(80).with_std(std), &wide];
+            rules.into_iter().for_each(|rule| refused(rule, shape, &["std", range, "ordinary size"]));
+        }
+        refused::<F>(&Normal::new(-0.9 * max, 0.02 * max), shape, &["Normal", "std", range]);
+        refused::<F>(&TruncatedNormal::default().with_mean(0.9 * max).with_std(0.06 * max), shape, &["std", range]);
+        let near = max / reach * 0.99;
+        let fill = |rule: &dyn Initializer<F>| rule.tensor(shape, Seed(7)).unwrap();
+        let drawn = [
+            fill(&Normal::with_std(near)),
+            fill(&Sparse::new(80).with_std(near)),
+            fill(&TruncatedNormal::default().with_mean(0.8 * max).with_std(0.09 * max)),
+        ];
+        assert!(drawn.iter().all(|values| values.as_slice().iter().all(|x| x.is_finite())));
+
+        for gain in [0.1 * max, 0.4 * max, 1e-30] {
+            for rule in [Decomposition::Qr, Decomposition::Svd].map(|d| Orthogonal::default().with_decomposition(d)) {
+                let scaled = rule.with_gain(Gain(gain)).tensor::<F>([60, 50], Seed(7)).unwrap();
+                let one = rule.tensor::<F>([60, 50], Seed(7)).unwrap();
+                let gain = F::from_f64(gain);
+                assert!(scaled.as_slice().iter().zip(one.as_slice()).all(|(&s, &w)| s.is_finite() && s == gain * w));
+            }
+        }
+        refused::<F>(&Orthogonal::default().with_gain(Gain(0.9 * max)), shape, &["Orthogonal", "gain", range]);
+        let kernel = Shape::from([4, 3, 3]);
+        refused::<F>(
+            &DeltaOrthogonal::default().with_gain(Gain(0.9 * max)),
+            kernel,
+            &["DeltaOrthogonal", "gain", range],
+        );
+    }
+    check::<f32>(f32::MAX.into(), 6.67);
+    check::<f64>(f64::MAX, 8.5);
+}
+
+#[test]
+fn tiny_connections_are_connections() {
+    let (shape, tiny) = (Shape::from([200, 300]), f64::from(f32::MIN_POSITIVE));
+    for std in [tiny / 4.0, f64::from(f32::from_bits(1)), 1e-60] {
+        refused::<f32>(&Sparse::new(200).with_std(std), shape, &["Sparse", "std", "f32"]);
+    }
+    refused::<f64>(&Sparse::new(200).with_std(5e-324), shape, &["Sparse", "std", "subnormal", "Zeros"]);
+    let values = Sparse::new(200).with_std(tiny).tensor::<f32>(shape, Seed(7)).unwrap();
+    assert!(values.as_slice().chunks(300).all(|unit| unit.iter().filter(|&&w| w != 0.0).count() == 200));
+}
+
+#[test]
+fn a_steep_slope_leaves_a_small_deviation() {
+    let shape = Shape::from([4, 2]);
+    let std = HeNormal::default().with_slope(1e200).std(&shape).unwrap();
+    assert!((std * 1e200 - 1.0).abs() < 1e-15, "{std:e}");
+    refused::<f32>(&HeNormal::default().with_slope(1e200), shape, &["HeNormal", "std", "range of f32"]);
+    assert!(HeNormal::default().with_slope(1e200).tensor::<f64>(shape, Seed(7)).unwrap().as_slice()[0] != 0.0);
 }
 
 #[test]

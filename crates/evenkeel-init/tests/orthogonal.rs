@@ -3,7 +3,8 @@
 
 use evenkeel_init::check::{check_init, check_orthogonal};
 use evenkeel_init::{
-    Decomposition, DeltaOrthogonal, Float, Gain, Initializer, InitializerExt, Orthogonal, Seed, Shape, Tensor, random,
+    Decomposition, DeltaOrthogonal, Float, Gain, Initializer, InitializerExt, Lsuv, Orthogonal, Seed, Shape, Tensor,
+    random,
 };
 use nalgebra::DMatrix;
 use proptest::prelude::*;
@@ -143,6 +144,12 @@ fn the_contract() {
     rules.into_iter().for_each(|rule| check_init(rule, &shapes));
     check_init::<f64>(&Orthogonal::default(), &shapes);
     check_init::<f32>(&DeltaOrthogonal::default(), &[[8, 4, 3, 3].into(), [5, 5, 1].into()]);
+    // Several blocks, and products and rows that are split among threads.
+    let large = [[200, 333].into(), [333, 200].into()];
+    for rule in [Orthogonal::default(), SVD].map(|rule| rule.with_gain(Gain::RELU)) {
+        check_init::<f32>(&rule, &large);
+        check_init::<f64>(&rule, &large[..1]);
+    }
 }
 
 /// The convolution by definition: y(p) = the sum over taps t of K(t) x(p + t - centre), 0 beyond the edges.
@@ -190,4 +197,11 @@ fn value_stability() {
     close(first::<f64>(&Orthogonal::default()), [-0.04417518862745551, -0.2725320737083316, 0.0831548994567717], 1e-14);
     close(first::<f32>(&SVD), [0.02008691430091858, 0.03470030426979065, 0.048006635159254074], 1e-5);
     close(first::<f64>(&SVD), [-0.1038309366191347, 0.007509295589955987, 0.036227234452967154], 1e-13);
+
+    let mut start = vec![0.0f64; 70 * 61];
+    Lsuv::default().start(&mut start, &[70, 61].into(), Seed(7)).unwrap();
+    close([start[0], start[1], start[4200]], first::<f64>(&Orthogonal::default()), 1e-14);
+    let kernel = DeltaOrthogonal::default().with_gain(Gain(2.0)).tensor::<f64>([6, 4, 3, 3], Seed(7)).unwrap();
+    let centre = |pair: usize| kernel.as_slice()[9 * pair + 4];
+    close([centre(0), centre(1), centre(23)], [-0.36042614811778684, -1.6159339011212133, 0.45970445672619137], 1e-14);
 }

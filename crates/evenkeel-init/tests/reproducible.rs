@@ -1,10 +1,10 @@
-//! What a seed gives: the same bits in every release, on every processor and any number of threads.
+//! What a seed gives: the same bits in every release and on any number of threads. (Orthogonal starts have their own.)
 
 use evenkeel_init::check::check_init;
 use evenkeel_init::{
-    Constant, Distribution, FanMode, Float, HeNormal, HeUniform, Initializer, InitializerExt, LeCunNormal,
-    LeCunUniform, Normal, Seed, Shape, TruncatedNormal, Uniform, UniformFanIn, VarianceScaling, XavierNormal,
-    XavierUniform, Zeros,
+    BiasInitializer, Constant, Distribution, FanMode, Float, HeNormal, HeUniform, Initializer, InitializerExt,
+    LeCunNormal, LeCunUniform, Normal, Seed, Shape, Sparse, TruncatedNormal, Uniform, UniformFanIn, VarianceScaling,
+    XavierNormal, XavierUniform, Zeros,
 };
 
 fn rules<F: Float>() -> [Box<dyn Initializer<F>>; 14] {
@@ -49,6 +49,35 @@ fn same_bits_on_any_number_of_threads() {
     }
     check::<f32>();
     check::<f64>();
+}
+
+#[test]
+fn sparse_keeps_the_contract_where_it_is_split() {
+    check_init::<f32>(&Sparse::default(), &[[200, 333].into(), [8, 4, 3, 3].into()]);
+    check_init::<f64>(&Sparse::default(), &[[200, 333].into()]);
+}
+
+/// As below: the first three connections of a sparse start by place and weight, and a bias drawn by its weight's fan.
+#[test]
+fn value_stability_of_connections_and_biases() {
+    fn connections<F: Float>() -> Vec<(usize, F)> {
+        let weight = Sparse::new(5).tensor::<F>([70, 61], Seed(7)).unwrap();
+        weight.as_slice().iter().copied().enumerate().filter(|&(_, w)| w != F::ZERO).take(3).collect()
+    }
+    fn bias<F: Float>() -> [F; 3] {
+        let mut bias = [F::ZERO; 3];
+        UniformFanIn.fill_bias(&mut bias, &[3, 16].into(), Seed(7)).unwrap();
+        bias
+    }
+    assert_eq!(connections::<f32>(), [(19, -0.0036256309), (22, -1.5780036), (23, -0.7025267)]);
+    assert_eq!(
+        (connections::<f64>(), bias::<f32>(), bias::<f64>()),
+        (
+            vec![(19, -1.0815565388963206), (22, -2.013761482671406), (23, -0.20608132621263067)],
+            [0.07000171, 0.17980696, -0.093401775],
+            [-0.214417590743396, 0.02173009810033416, -0.10356501957713665]
+        )
+    );
 }
 
 /// A change here changes every user's results.

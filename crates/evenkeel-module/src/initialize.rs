@@ -1,17 +1,51 @@
 //! Applies an initialisation policy to a network's weights and biases.
 
+use std::collections::HashMap;
+
 use evenkeel_init::{InitError, Policy, Selection};
 use evenkeel_tensor::{Float, Seed, Shape};
 
-use crate::{Module, Parameter, Path, Role, VisitorMut};
+use crate::{Identity, Module, Parameter, Path, Role, Visitor, VisitorMut};
+
+fn owner(path: &Path<'_>) -> String {
+    path.parent().map_or(String::new(), ToString::to_string)
+}
+
+/// The shape of the weight that each bias is added after: the last beside it before it or, failing that, the first
+/// after it. Fields may be in any order, and a weight may be frozen.
+#[derive(Default)]
+struct Weights {
+    /// Of each module the last weight.
+    last: HashMap<String, Shape>,
+    /// Of each module the biases before its first weight.
+    waiting: HashMap<String, Vec<Identity>>,
+    of_bias: HashMap<Identity, Shape>,
+}
+
+impl<F: Float> Visitor<F> for Weights {
+    fn parameter(&mut self, path: &Path<'_>, parameter: &Parameter<F>) {
+        let (owner, id) = (owner(path), parameter.id());
+        match parameter.role() {
+            Role::Scale | Role::Shift => {}
+            Role::Weight => {
+                let shape = parameter.shape();
+                self.of_bias.extend(self.waiting.remove(&owner).into_iter().flatten().map(|bias| (bias, shape)));
+                self.last.insert(owner, shape);
+            }
+            Role::Bias => match self.last.get(&owner) {
+                Some(&shape) => drop(self.of_bias.insert(id, shape)),
+                None => self.waiting.entry(owner).or_default().push(id),
+            },
+        }
+    }
+}
 
 struct Initialize<'a, F: Float> {
     selection: Selection<'a, F>,
     seed: Seed,
     /// The paths and kinds of the modules that contain what is being visited, from the outermost on.
     around: Vec<(String, &'static str)>,
-    /// The last weight: the one that a bias beside it is added after.
-    weight: Option<(String, Shape)>,
+    weights: Weights,
     error: Option<InitError>,
 }
 
@@ -36,17 +70,16 @@ impl<F: Float> Initialize<'_, F> {
         if parameter.is_frozen() {
             return Ok(());
         }
-        let owner = path.parent().map_or(String::new(), ToString::to_string);
         let seed = self.seed.stream(&name);
         let shape = parameter.shape();
-        if parameter.role() == Role::Bias {
+        let filled = if parameter.role() == Role::Bias {
             // A bias without a weight beside it can only be told its own shape.
-            let weight = self.weight.as_ref().filter(|(of, _)| *of == owner).map_or(shape, |(_, shape)| *shape);
-            policy.fill_bias(parameter.as_mut_slice(), &weight, seed)?;
+            let weight = self.weights.of_bias.get(&parameter.id()).copied().unwrap_or(shape);
+            policy.fill_bias(parameter.as_mut_slice(), &weight, seed)
         } else {
-            policy.fill_weight(parameter.as_mut_slice(), &shape, seed)?;
-            self.weight = Some((owner, shape));
-        }
+            policy.fill_weight(parameter.as_mut_slice(), &shape, seed)
+        };
+        filled.map_err(|source| InitError::At { path: name, source: Box::new(source) })?;
         parameter.set_initialized();
         Ok(())
     }
@@ -73,8 +106,10 @@ pub(crate) fn initialize<F: Float>(
     policy: &Policy<F>,
     seed: Seed,
 ) -> Result<(), InitError> {
+    let mut weights = Weights::default();
+    module.visit(&Path::root(), &mut weights);
     let selection = policy.selection();
-    let mut visitor = Initialize { selection, seed, around: Vec::new(), weight: None, error: None };
+    let mut visitor = Initialize { selection, seed, around: Vec::new(), weights, error: None };
     module.visit_mut(&Path::root(), &mut visitor);
     visitor.error.map_or_else(|| visitor.selection.finish(), Err)
 }

@@ -65,7 +65,7 @@ struct Record<F> {
 /// What a recorded observation does to a buffer once it is applied.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Change<F> {
-    /// value = (1 - weight) value + weight observation
+    /// value = (1 - weight) value + weight observation, computed in `f64` and rounded to `F`
     Blend(F),
     /// value = the plain average of `before` observations, which it is so far, and this one. Where a pass records several for a
     /// buffer, each counts.
@@ -247,17 +247,12 @@ impl<'t, F: Float> Pass<'t, F> {
         })
     }
 
-    /// The path in `network` of the layer that recorded value `index` of the tape: the part in whose scope it was recorded, or
-    /// within it the owner of the parameter that was used last.
+    /// The path in `network` of the layer that recorded value `index` of the tape: the part in whose scope it was recorded or, where
+    /// a layer runs its parts without [naming](Pass::part) them, the owner of the parameter that was used last.
     pub fn layer_of(&self, network: &(impl Module<F> + ?Sized), index: usize) -> String {
-        let scope = self.tape.recorded(index).map_or(String::new(), |recorded| recorded.path);
+        let scope = self.tape.path_of(index);
         match self.last_bound(network, index) {
-            // `3.norm` lies within the scope `3`, `30` does not.
-            Some((_, layer, _))
-                if layer.strip_prefix(&scope).is_some_and(|rest| scope.is_empty() || rest.starts_with('.')) =>
-            {
-                layer
-            }
+            Some((at, layer, _)) if self.tape.path_of(at) == scope => layer,
             _ => scope,
         }
     }
@@ -333,7 +328,7 @@ impl<F: Float> Step<'_, F> {
 
     /// As [`commit`](Step::commit), with `weight` in place of each blend's or average's own and `origin` for where the
     /// values then come from: weights 1, 1/2, 1/3, ... give plain averages over steps. The step has that weight as a whole: what
-    /// a layer that ran several times observed is averaged first.
+    /// a layer that ran several times observed is averaged. Counters count training steps, so they stay as they are.
     pub fn commit_weighted(&self, module: &mut (impl Module<F> + ?Sized), weight: F, origin: Origin) -> usize {
         self.apply(module, Some(weight), origin)
     }
@@ -350,25 +345,28 @@ impl<F: Float> Step<'_, F> {
             if buffer.is_frozen() {
                 return;
             }
-            let blends = F::from_usize(records().filter(|r| r.change != Change::Add).count());
-            let mut seen = 0;
+            let blends = records().filter(|r| r.change != Change::Add).count() as f64;
+            let mut seen = 0u64;
             for record in records() {
                 let observed = &self.book.values[record.range.0..record.range.1];
                 let own = match record.change {
                     Change::Add => {
-                        add(buffer, observed, origin);
+                        if weight.is_none() || !buffer.is_counter() {
+                            add(buffer, observed, origin);
+                        }
                         continue;
                     }
-                    Change::Blend(own) => own,
-                    Change::Average { before } => F::from_f64(1.0 / (before + seen + 1) as f64),
+                    Change::Blend(own) => own.to_f64(),
+                    Change::Average { before } => 1.0 / (before + seen + 1) as f64,
                 };
-                let weights = match weight {
-                    None => (F::ONE - own, own),
-                    Some(w) if seen == 0 => (F::ONE - w, w / blends),
-                    Some(w) => (F::ONE, w / blends),
-                };
-                blend(buffer, observed, weights, origin);
                 seen += 1;
+                let share = match weight.map(F::to_f64) {
+                    None => own,
+                    // Such that in the end each has the weight w / blends.
+                    Some(w) if w > 0.0 => w / blends / ((1.0 - w) + seen as f64 * (w / blends)),
+                    Some(w) => w / blends,
+                };
+                blend(buffer, observed, share, origin);
             }
         });
         unmatched
@@ -384,9 +382,14 @@ fn add<F: Float>(buffer: &mut Buffer<F>, observed: &[F], origin: Origin) {
     }
 }
 
-/// value = keep value + share observation. What has no weight does not count, be it infinite or NaN.
-fn blend<F: Float>(buffer: &mut Buffer<F>, observed: &[F], (keep, share): (F, F), origin: Origin) {
-    let part = |weight: F, x: F| if weight == F::ZERO { F::ZERO } else { weight * x };
-    let values = buffer.as_mut_slice(origin).iter_mut().zip(observed);
-    values.for_each(|(v, &o)| *v = part(keep, *v) + part(share, o));
+/// value = (1 - share) value + share observation, rounded to `F` once. What has no weight does not count, be it infinite or NaN.
+fn blend<F: Float>(buffer: &mut Buffer<F>, observed: &[F], share: f64, origin: Origin) {
+    let part = |weight: f64, x: f64| if weight == 0.0 { 0.0 } else { weight * x };
+    for (v, &o) in buffer.as_mut_slice(origin).iter_mut().zip(observed) {
+        let (old, new) = (v.to_f64(), o.to_f64());
+        // Beside a large common offset only the difference is small, and only what is exact stays put.
+        let moved = old + share * (new - old);
+        let plain = share == 0.0 || share == 1.0 || !moved.is_finite();
+        *v = F::from_f64(if plain { part(1.0 - share, old) + part(share, new) } else { moved });
+    }
 }

@@ -4,9 +4,9 @@ mod common;
 
 use common::{Centre, Dense, Encoder};
 use evenkeel_autograd::Var;
-use evenkeel_init::{ClassPrior, Constant, InitError, Normal, Policy, XavierUniform, Zeros};
+use evenkeel_init::{BiasInitializer, ClassPrior, Constant, InitError, Normal, Policy, XavierUniform, Zeros};
 use evenkeel_module::{Forward, Module, ModuleExt, Parameter, Pass, Role, Sequential, sequential};
-use evenkeel_tensor::{Seed, Tensor};
+use evenkeel_tensor::{Seed, Shape, Tensor};
 
 /// A layer of another kind, and one around it.
 #[derive(Clone, Module)]
@@ -144,4 +144,53 @@ fn an_error_of_a_rule_comes_back() {
     let policy = Policy::new(Zeros).for_path("0", Policy::new(Zeros).with_biases(ClassPrior::softmax([1, 1])));
     let message = net.initialize(policy, Seed(7)).err().unwrap().to_string();
     assert!(message.contains("ClassPrior") && message.contains("3 values"), "{message}");
+    assert!(message.starts_with("parameter `0.bias`: "), "{message}");
+    let policy = Policy::new(Zeros).for_path("0", Normal::with_std(-1.0));
+    match Sequential::<f32>::default().with(Dense::new(2, 3)).initialize(policy, Seed(7)).err().unwrap() {
+        InitError::At { path, source } => {
+            assert_eq!(path, "0.weight");
+            assert!(matches!(*source, InitError::Parameter { initializer: "Normal", .. }));
+        }
+        other => panic!("{other}"),
+    }
+}
+
+/// A layer whose bias is declared first, and another weight below it.
+#[derive(Clone, Module)]
+struct BiasFirst {
+    bias: Parameter,
+    below: Dense,
+    weight: Parameter,
+    late: Parameter,
+}
+
+/// The rule for biases reports the fan of the weight that it is told.
+#[test]
+fn a_bias_knows_its_weight_wherever_that_is() {
+    let parameter = |shape: &[usize], role| Parameter::<f32>::uninitialized(shape, role);
+    let fresh = || BiasFirst {
+        bias: parameter(&[2], Role::Bias),
+        below: Dense::new(9, 1),
+        weight: parameter(&[2, 4], Role::Weight),
+        late: parameter(&[2], Role::Bias),
+    };
+    struct FanIn;
+    impl BiasInitializer for FanIn {
+        fn fill_bias(&self, bias: &mut [f32], weight: &Shape, _seed: Seed) -> Result<(), InitError> {
+            bias.fill(weight.dims().get(1).map_or(f32::NAN, |&fan| fan as f32));
+            Ok(())
+        }
+    }
+    let policy = Policy::new(Zeros).with_biases(FanIn);
+    let biases =
+        |net: &BiasFirst| [&net.bias, net.below.bias.as_ref().unwrap(), &net.late].map(|b| b.value().as_slice()[0]);
+    let net = fresh().initialize(policy.clone(), Seed(7)).unwrap();
+    assert_eq!(biases(&net), [4.0, 9.0, 4.0]);
+    // Weights that are frozen keep their values, and their biases their fans.
+    let mut net = fresh().initialize(Constant(3.0), Seed(7)).unwrap();
+    net.freeze("weight");
+    net.freeze("below.weight");
+    let net = net.initialize(policy, Seed(7)).unwrap();
+    assert_eq!(biases(&net), [4.0, 9.0, 4.0]);
+    assert_eq!(net.weight.value().as_slice(), [3.0; 8]);
 }

@@ -105,7 +105,31 @@ fn a_weighted_commit_gives_a_step_its_weight_once() {
     }
     // The average of 30 and 70.
     assert!((layer.mean.value().item() - 50.0).abs() < 1e-12, "{}", layer.mean.value());
-    assert_eq!(layer.count.count(), 6);
+    // Counters count training steps.
+    assert_eq!(layer.count.count(), 0);
+}
+
+/// A blend is rounded once: beside a large offset an average of what is all the same does not drift, and of two values it is
+/// the nearest float.
+#[test]
+fn a_blend_is_rounded_once() {
+    let offset = 1_000_003.06f32;
+    let mut layer = Centre::<f32>::new();
+    let mut workspace = Workspace::new();
+    for step in 0..300 {
+        let pass = workspace.begin(Mode::Population, Seed(0));
+        let values = if step == 0 { 1 } else { 1 + step % 3 };
+        for _ in 0..values {
+            layer.forward(&pass, pass.constant(Tensor::scalar(offset)));
+        }
+        workspace.finish().commit_weighted(&mut layer, 1.0 / (step + 1) as f32, Origin::Population);
+        assert_eq!(layer.mean.value().item(), offset, "{step}");
+    }
+    let pass = workspace.begin(Mode::Training, Seed(0));
+    pass.record(&layer.mean, Change::Blend(0.3), |mean| mean[0] = 1_000_001.0);
+    workspace.finish().commit(&mut layer);
+    let exact = f64::from(offset) + f64::from(0.3f32) * (1_000_001.0 - f64::from(offset));
+    assert_eq!(layer.mean.value().item(), exact as f32);
 }
 
 /// Plain averages over steps and over several observations in one, whatever the buffer held before the first.

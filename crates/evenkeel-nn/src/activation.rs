@@ -99,6 +99,18 @@ configured!(
     /// Leaky rectifier, elementwise: y = x for x > 0, else `negative_slope` x; a unit that is never quite off
     /// (Maas, Hannun & Ng 2013). A slope that is not finite is an error of
     /// [`check_network`](evenkeel_module::check_network) and a panic in a pass.
+    ///
+    /// ```
+    /// use evenkeel_module::{Forward, Mode, Workspace};
+    /// use evenkeel_nn::LeakyRelu;
+    /// use evenkeel_tensor::{Seed, Tensor};
+    ///
+    /// let mut workspace = Workspace::new();
+    /// let pass = workspace.begin(Mode::Evaluation, Seed(0));
+    /// let y = LeakyRelu { negative_slope: 0.25 }.forward(&pass, pass.constant(Tensor::from_vec([2], vec![-2.0f32, 3.0])?));
+    /// assert_eq!(&y.value()[..], [-0.5, 3.0]);
+    /// # Ok::<(), evenkeel_tensor::ShapeError>(())
+    /// ```
     LeakyRelu, leaky_relu,
     /// The slope for negative x: 0.01 by default.
     negative_slope = 0.01
@@ -107,6 +119,18 @@ configured!(
     /// Exponential linear unit, elementwise: y = x for x > 0, else `alpha` (e^x - 1); smooth at 0 for alpha 1
     /// (Clevert, Unterthiner & Hochreiter 2015, [arXiv 1511.07289](https://arxiv.org/abs/1511.07289)). An alpha that is not
     /// finite is an error of [`check_network`](evenkeel_module::check_network) and a panic in a pass.
+    ///
+    /// ```
+    /// use evenkeel_module::{Forward, Mode, Workspace};
+    /// use evenkeel_nn::Elu;
+    /// use evenkeel_tensor::{Seed, Tensor};
+    ///
+    /// let mut workspace = Workspace::new();
+    /// let pass = workspace.begin(Mode::Evaluation, Seed(0));
+    /// let y = Elu { alpha: 2.0 }.forward(&pass, pass.constant(Tensor::from_vec([3], vec![-1e30f64, 0.0, 3.0])?));
+    /// assert_eq!(&y.value()[..], [-2.0, 0.0, 3.0]);
+    /// # Ok::<(), evenkeel_tensor::ShapeError>(())
+    /// ```
     Elu, elu,
     /// Minus the limit for large negative x: 1 by default.
     alpha = 1.0
@@ -136,6 +160,18 @@ configured!(
 
 /// y = e^x / sum(e^x) along an axis. A classifier trained with [`CrossEntropy`](crate::CrossEntropy) needs none: the loss
 /// takes logits.
+///
+/// ```
+/// use evenkeel_module::{Forward, Mode, Workspace};
+/// use evenkeel_nn::Softmax;
+/// use evenkeel_tensor::{Seed, Tensor};
+///
+/// let mut workspace = Workspace::new();
+/// let pass = workspace.begin(Mode::Evaluation, Seed(0));
+/// let y = Softmax { axis: 1 }.forward(&pass, pass.constant(Tensor::from_vec([2, 2], vec![1e4f64, 1e4, 3.0, 3.0])?));
+/// assert_eq!(&y.value()[..], [0.5; 4]);
+/// # Ok::<(), evenkeel_tensor::ShapeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Softmax {
     /// The axis along which the values add up to 1.
@@ -151,6 +187,18 @@ impl<F: Float> Forward<F> for Softmax {
 }
 
 /// y = x - ln sum(e^x) along an axis: the logarithm of [`Softmax`], without its underflow.
+///
+/// ```
+/// use evenkeel_module::{Forward, Mode, Workspace};
+/// use evenkeel_nn::LogSoftmax;
+/// use evenkeel_tensor::{Seed, Tensor};
+///
+/// let mut workspace = Workspace::new();
+/// let pass = workspace.begin(Mode::Evaluation, Seed(0));
+/// let y = LogSoftmax { axis: 1 }.forward(&pass, pass.constant(Tensor::from_vec([1, 2], vec![0.0f64, 1e4])?));
+/// assert_eq!(&y.value()[..], [-1e4, 0.0]);
+/// # Ok::<(), evenkeel_tensor::ShapeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSoftmax {
     /// The axis along which the exponentials add up to 1.

@@ -32,18 +32,22 @@ impl Window {
         (self.dilation[axis] > 0).then_some(steps + 1)
     }
 
-    /// The extents of the output for an input plane of `extents`, which `input` ends with.
+    /// The extents of the output for an input plane of `extents`, which `input` ends with, and the window with no longer stride
+    /// than the padded input: to a single output that makes no difference, and lanes beyond it have places that are numbers.
     ///
     /// # Errors
     /// If the window is larger than the padded input, or a setting is 0 that cannot be.
-    pub(crate) fn output(
-        &self,
+    pub(crate) fn on(
+        self,
         operation: &'static str,
         extents: [usize; 2],
         input: Shape,
-    ) -> Result<[usize; 2], ShapeError> {
+    ) -> Result<(Self, [usize; 2]), ShapeError> {
         match (self.outputs(0, extents[0]), self.outputs(1, extents[1])) {
-            (Some(height), Some(width)) => Ok([height, width]),
+            (Some(height), Some(width)) => {
+                let stride = [0, 1].map(|axis| self.stride[axis].min(extents[axis] + 2 * self.padding[axis]));
+                Ok((Self { stride, ..self }, [height, width]))
+            }
             _ => Err(ShapeError::new(
                 operation,
                 "kernel, stride and dilation of at least 1, and a window that fits the padded input",

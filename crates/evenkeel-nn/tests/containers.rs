@@ -96,6 +96,36 @@ fn branches_are_not_broadcast() {
     assert!(error.contains("parallel") && error.contains("branches of the same shape"), "{error}");
 }
 
+/// Branches with random weights are independent, of one another and of their input.
+#[test]
+fn a_law_for_each_sum_of_branches() {
+    let predict = |layer: &dyn Forward<f64>| {
+        let mut workspace = Workspace::new();
+        let pass: Pass<'_, f64> = workspace.begin(Mode::Training, Seed(0));
+        let x = pass.tape().variable(values([50, 4], 1));
+        let y = layer.forward(&pass, x);
+        let tape = pass.tape();
+        let laws: Vec<_> = (0..y.index()).map(|i| Some(tape.nth(i).signal())).collect();
+        let inputs = tape.recorded(y.index()).unwrap().inputs;
+        (tape.propagate(y.index(), &laws).unwrap(), inputs.into_iter().map(|i| laws[i].unwrap()).collect::<Vec<_>>())
+    };
+    let (a, b) = (linear(4, 2), linear(4, 4));
+    let layers: [Box<dyn Forward<f64>>; 3] = [
+        Box::new(Residual::new(a.clone())),
+        Box::new(Residual::new(a.clone()).with_shortcut(b.clone())),
+        Box::new(Parallel::summed().with(a.clone()).with(b).with(a)),
+    ];
+    for layer in layers {
+        let (law, of) = predict(&*layer);
+        assert_eq!(law.output.mean, of[0].mean + of[1].mean);
+        assert_eq!(law.output.variance, of[0].variance + of[1].variance);
+        assert_eq!(law.gains, Some([1.0; 2]));
+    }
+    // x + x: no independent values.
+    let (law, of) = predict(&Residual::new(Parallel::<f64>::summed()));
+    assert_eq!((law.output.variance, law.gains), (4.0 * of[0].variance, Some([2.0; 2])));
+}
+
 #[test]
 fn a_clone_has_the_same_values() {
     let net = Residual::new(linear(4, 2)).with_shortcut(Parallel::summed().with(linear(4, 8)));

@@ -318,6 +318,47 @@ fn hostile_values() {
     assert_eq!(f(&[1e-40; 3]), [1e-40]);
 }
 
+/// Gradients take part in no product but those of the definition: an infinity spreads no further than the kernel reaches, also
+/// in images of several rows and blocks of several images.
+#[test]
+fn hostile_gradients() {
+    for images in [1, 3] {
+        let gradients = |x: Tensor<f32>, weight: Tensor<f32>, stride: usize| {
+            let tape = Tape::new();
+            let conv = Conv2d::from_parts(weight.clone(), None).unwrap().with_stride(stride);
+            let (x, weight) = (tape.variable(x), tape.variable(weight));
+            tape.backward(conv.convolve(x, weight, None).sum());
+            (x.gradient().unwrap(), weight.gradient().unwrap())
+        };
+        let (inf, n) = (f32::INFINITY, images as f32);
+        // At the end of the first row: only the upper right tap meets it.
+        let x = Tensor::from_fn([images, 1, 4, 4], |i| if i == 3 { inf } else { 1.0 });
+        let (_, dw) = gradients(x.clone(), Tensor::ones([1, 1, 2, 2]), 1);
+        assert_eq!(dw.as_slice(), [9.0 * n, inf, 9.0 * n, 9.0 * n]);
+        let (_, dw) = gradients(x, Tensor::ones([1, 1, 3, 2]), 2);
+        assert_eq!(dw.as_slice(), [2.0 * n, inf, 2.0 * n, 2.0 * n, 2.0 * n, 2.0 * n]);
+        // The lower left tap meets neither the first row nor the last column.
+        let weight = Tensor::from_vec([1, 1, 2, 2], vec![1.0, 2.0, inf, 4.0]).unwrap();
+        let (dx, _) = gradients(Tensor::ones([images, 1, 4, 4]), weight, 1);
+        for dx in dx.as_slice().chunks_exact(16) {
+            let expected = [1.0, 3.0, 3.0, 2.0, inf, inf, inf, 6.0, inf, inf, inf, 6.0, inf, inf, inf, 4.0];
+            assert_eq!(dx, expected);
+        }
+    }
+}
+
+/// A stride beyond the input leaves one output, however long it is.
+#[test]
+fn strides_beyond_the_input() {
+    let (x, weight) = (values([2, 2, 5, 7], 1), values([3, 2, 3, 2], 2));
+    let at = |stride: usize| {
+        let conv = Conv2d::from_parts(weight.clone(), None).unwrap().with_stride(stride).with_padding(1);
+        common::differentiate(&x, Tensor::ones, |x| conv.convolve(x, x.tape().constant(weight.clone()), None))
+    };
+    assert_eq!(at(usize::MAX), at(9));
+    assert_eq!(at(9).0.shape(), [2, 3, 1, 1].into());
+}
+
 #[test]
 fn misfits_are_errors() {
     let refused = |conv: Conv2d, input: &[usize], what: &str| {
@@ -347,7 +388,12 @@ fn misfits_are_errors() {
 fn groups_of_new_and_given_weights() {
     let new: Conv2d = Conv2d::new(4, 6, (3, 5)).with_groups(2);
     assert_eq!(new.weight().shape(), [6, 2, 3, 5].into());
-    assert_eq!(new.with_groups(1).weight().shape(), [6, 4, 3, 5].into());
+    assert_eq!(new.clone().with_groups(1).weight().shape(), [6, 4, 3, 5].into());
+    // Values are kept where they fit, and never silently replaced.
+    let drawn = new.initialize(evenkeel_init::XavierUniform::default(), Seed(1)).unwrap();
+    let kept = drawn.clone().with_groups(2);
+    assert_eq!(kept.weight().value(), drawn.weight().value());
+    assert!(!drawn.with_groups(1).weight().is_initialized());
     let mut given = Conv2d::from_parts(Tensor::<f32>::ones([6, 2, 3, 5]), None).unwrap().with_groups(2);
     assert_eq!(given.weight().shape(), [6, 2, 3, 5].into());
     assert!(given.weight().is_initialized());

@@ -5,7 +5,7 @@ mod common;
 use common::{apply, close, differentiate, in_every_pool, values};
 use evenkeel_autograd::{Tape, gradcheck};
 use evenkeel_module::{Forward, Mode, Pass, Workspace, check_network};
-use evenkeel_nn::{AvgPool1d, AvgPool2d, GlobalAvgPool, MaxPool1d, MaxPool2d};
+use evenkeel_nn::{AvgPool1d, AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool1d, MaxPool2d};
 use evenkeel_tensor::{Float, Seed, Tensor};
 use proptest::prelude::*;
 
@@ -193,6 +193,31 @@ fn the_mean_of_each_channel() {
     assert_eq!(check_network::<f32>(&GlobalAvgPool, Mode::Training, [0, 3, 4, 4]), Ok([0, 3].into()));
 }
 
+/// As a window over the whole plane, ties and NaN included.
+#[test]
+fn the_largest_of_each_channel() {
+    let mut tied = values([2, 3, 4, 5], 1);
+    tied.as_mut_slice()[7] = 3.0;
+    tied.as_mut_slice()[11] = 3.0;
+    let mut hostile = tied.clone();
+    hostile.as_mut_slice()[25] = f64::NAN;
+    hostile.as_mut_slice()[33] = f64::NAN;
+    hostile.as_mut_slice()[40..60].fill(f64::NEG_INFINITY);
+    hostile.as_mut_slice()[70] = f64::INFINITY;
+    for x in [values([2, 3, 4, 5], 2), tied, hostile] {
+        let bits = |x: Tensor<f64>| x.into_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
+        let window = MaxPool2d::new((4, 5));
+        assert_eq!(bits(run(&GlobalMaxPool, &x)), bits(run(&window, &x)));
+        assert_eq!(gradient(&GlobalMaxPool, &x), gradient(&window, &x));
+    }
+    for shape in [&[2, 3, 5][..], &[1, 1, 1], &[2, 3, 2, 2, 2]] {
+        gradcheck(&[values(shape, 1)], |v| GlobalMaxPool.pool(v[0])).unwrap();
+    }
+    assert_eq!(check_network::<f32>(&GlobalMaxPool, Mode::Training, [0, 3, 4, 4]), Ok([0, 3].into()));
+    let error = check_network::<f32>(&GlobalMaxPool, Mode::Training, [4, 5]).unwrap_err().to_string();
+    assert!(error.contains("global_max_pool"), "{error}");
+}
+
 #[test]
 fn the_same_bits_by_any_number_of_threads() {
     let case = Case { planes: [40, 9], input: [15, 17], kernel: [3, 3], stride: [2, 1], padding: [1, 1] };
@@ -208,6 +233,22 @@ fn the_same_bits_by_any_number_of_threads() {
             [y, dx].map(|t| t.as_slice().iter().map(|v| v.to_bits()).collect::<Vec<_>>())
         })
     });
+}
+
+/// A stride beyond the input leaves one window, however long it is.
+#[test]
+fn strides_beyond_the_input() {
+    let x = values([2, 3, 5, 7], 1);
+    for padding in [0, 1] {
+        let max = |stride: usize| MaxPool2d::new(3).with_stride(stride).with_padding(padding);
+        let avg = |stride: usize| AvgPool2d::new((2, 3)).with_stride(stride).with_padding(padding);
+        for stride in [usize::MAX, usize::MAX / 2] {
+            assert_eq!(run(&max(stride), &x), run(&max(9), &x));
+            assert_eq!(gradient(&max(stride), &x), gradient(&max(9), &x));
+            assert_eq!(run(&avg(stride), &x), run(&avg(9), &x));
+            assert_eq!(gradient(&avg(stride), &x), gradient(&avg(9), &x));
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use evenkeel_autograd::Var;
 use evenkeel_module::{Buffer, Change, Forward, Module, Origin, Parameter, Pass, Role};
-use evenkeel_tensor::{Float, Tensor};
+use evenkeel_tensor::{Float, Shape, Tensor};
 
 use crate::masked::MaskedBatchNormOp;
 use crate::op::record;
@@ -23,6 +23,13 @@ use crate::{BatchNormOp, Lengths, Normalizer};
 ///   alike ([`with_cumulative_average`](BatchNorm::with_cumulative_average));
 /// - **population** statistics in evaluation passes after
 ///   [`population_statistics`](crate::population_statistics) has made one pass over a data set, as in the paper's algorithm 2.
+///
+/// `num_batches_tracked` counts training steps alone. Training on after a population pass starts from the population statistics, as
+/// if they were those of the steps counted so far: a running average moves on from them, and a cumulative one gives them the
+/// weight of so many batches, none if there was no training step.
+///
+/// Stored statistics have the resolution of `F` (1/16 at an offset of a million in `f32`), and a step of an average that is less
+/// than half of that is lost: beside an offset that dwarfs the spread, use `f64`, or take the offset away before.
 ///
 /// A frozen layer (`net.freeze("...")`) keeps its statistics and normalises with them in training too. So does one that
 /// [`InMode`](evenkeel_module::InMode) puts into evaluation, whose scale and shift still learn.
@@ -225,8 +232,8 @@ impl<F: Float> BatchNorm<F> {
             Some(lengths) => record(MaskedBatchNormOp { norm, lengths: lengths.clone() }, x, affine),
         };
         if of_batch && !pass.tape().is_dry() {
-            let channels = self.running_mean.shape().numel();
-            let count = lengths.map_or(x.shape().numel() / channels.max(1), Lengths::count);
+            let of_shape = |shape: Shape| shape[0] * shape[2..].iter().product::<usize>();
+            let count = lengths.map_or_else(|| of_shape(x.shape()), Lengths::count);
             self.note(pass, y, count);
         }
         y

@@ -29,11 +29,15 @@ use crate::{BatchNormOp, Normalizer, Statistics};
 /// # Running statistics
 /// As in the paper, of mean and *deviation* (`running_std` in the state dictionary, eps included, not a variance):
 /// after each training step `running = (1 - momentum) running + momentum batch`, with `momentum` 0.01. Evaluation divides by that
-/// deviation. [`population_statistics`](crate::population_statistics) replaces them by plain averages over a data set. A layer
-/// whose statistics are frozen uses them in training as in evaluation.
+/// deviation. [`population_statistics`](crate::population_statistics) replaces them by plain averages over a data set; in its pass
+/// the layer is plain batch normalisation, so that the batches' order does not matter, and the limits stay where training has
+/// left them. A layer whose statistics are frozen uses them in training as in evaluation.
 ///
 /// # Errors
-/// As [`BatchNorm`](crate::BatchNorm), and if a ramp comes to an r_max below 1 or a d_max below 0.
+/// As [`BatchNorm`](crate::BatchNorm), and if a ramp comes to an r_max below 1, a d_max below 0, or one that is not finite in `F`.
+///
+/// # Range
+/// A channel whose squared deviations overflow has x̂ = d: in training its output is `gamma d + beta`, and x gets no gradient.
 ///
 /// # Source
 /// Ioffe, *Batch Renormalization: Towards Reducing Minibatch Dependence in Batch-Normalized Models*, 2017,
@@ -214,11 +218,14 @@ impl<F: Float> Forward<F> for BatchRenorm<F> {
         let of_batch = pass.uses_batch_statistics() && !self.running_mean.is_frozen();
         let (mean, deviation) = (self.running_mean.value().clone(), self.running_std.value());
         let (r_max, d_max) = self.limits();
-        let (normalizer, eps) = if of_batch {
-            (Normalizer::Corrected { mean, deviation: deviation.clone(), r_max, d_max }, self.eps)
-        } else {
+        let (normalizer, eps) = if !of_batch {
             // The deviation has eps in it.
             (Normalizer::Stored { mean, variance: deviation.map(|d| d * d) }, 0.0)
+        } else if pass.is_training() {
+            (Normalizer::Corrected { mean, deviation: deviation.clone(), r_max, d_max }, self.eps)
+        } else {
+            // Corrections towards what is being computed would make it depend on the order of the batches.
+            (Normalizer::Batch, self.eps)
         };
         let y = record(BatchNormOp { eps, normalizer, momentum: Some(self.momentum) }, x, affine);
         if of_batch && !pass.tape().is_dry() {

@@ -130,10 +130,10 @@ pub(crate) fn affine<F: Float>(x: &[F], mean: &[F], scale: &[F], shift: &[F], y:
     );
 }
 
-/// dx = a dy + b (x - mean) + c, column by column.
+/// dx = a dy + b x̂ + c with x̂ = (x - mean) inverse, column by column.
 pub(crate) fn affine_gradient<F: Float>(
     (x, dy): (&[F], &[F]),
-    mean: &[F],
+    (mean, inverse): (&[F], &[F]),
     (a, b, c): (&[F], &[F], &[F]),
     dx: &mut [F],
 ) {
@@ -141,10 +141,10 @@ pub(crate) fn affine_gradient<F: Float>(
         #[inline(always)]
         move || {
             let n = dx.len();
-            let (x, dy, mean) = (&x[..n], &dy[..n], &mean[..n]);
+            let (x, dy, mean, inverse) = (&x[..n], &dy[..n], &mean[..n], &inverse[..n]);
             let (a, b, c) = (&a[..n], &b[..n], &c[..n]);
             for (j, dx) in dx.iter_mut().enumerate() {
-                *dx = a[j] * dy[j] + (b[j] * (x[j] - mean[j]) + c[j]);
+                *dx = a[j] * dy[j] + (b[j] * ((x[j] - mean[j]) * inverse[j]) + c[j]);
             }
         },
     );

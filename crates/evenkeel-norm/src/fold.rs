@@ -3,6 +3,7 @@
 use evenkeel_tensor::{Float, Shape, ShapeError, Tensor};
 
 use crate::BatchNorm;
+use crate::normalizer::check_settings;
 
 impl<F: Float> BatchNorm<F> {
     /// The weight and bias of one layer that does what a linear layer or convolution with `weight` (C, ...) and `bias` (C),
@@ -11,7 +12,7 @@ impl<F: Float> BatchNorm<F> {
     /// `W' = gamma / sqrt(var + eps) W`, `b' = gamma (b - mean) / sqrt(var + eps) + beta`
     ///
     /// # Errors
-    /// If the weight's first axis or the bias do not have as many entries as this layer has channels.
+    /// If the weight's first axis or the bias do not have as many entries as this layer has channels, or eps makes no sense.
     ///
     /// ```
     /// use evenkeel_norm::BatchNorm;
@@ -35,6 +36,7 @@ impl<F: Float> BatchNorm<F> {
                 "fold into the layer whose output this one normalises",
             ));
         }
+        check_settings("BatchNorm::fold", self.eps(), None)?;
         let (scale, shift) = self.line();
         let mut folded = weight.clone();
         let row = (folded.shape().numel() / channels.max(1)).max(1);
@@ -59,8 +61,8 @@ impl<F: Float> BatchNorm<F> {
     /// [before](BatchNorm::fold) knows no such case.)
     ///
     /// # Errors
-    /// If the weight does not take as many channels as this layer has, the bias or the groups do not fit the weight, or the
-    /// input is padded and a t is not 0.
+    /// If the weight does not take as many channels as this layer has, the bias or the groups do not fit the weight, eps makes no
+    /// sense, or the input is padded and a t is not 0.
     ///
     /// ```
     /// use evenkeel_norm::BatchNorm;
@@ -96,6 +98,7 @@ impl<F: Float> BatchNorm<F> {
                 "fold into the layer whose input this one normalises",
             ));
         }
+        check_settings("BatchNorm::fold_into_next", self.eps(), None)?;
         let (scale, shift) = self.line();
         if zero_padded && let Some(c) = shift.iter().position(|&t| t != F::ZERO) {
             return Err(ShapeError::new(

@@ -14,9 +14,13 @@ use evenkeel_autograd::Op;
 use evenkeel_tensor::{Float, Shape, ShapeError, Tensor};
 
 use crate::local_response_norm_op::LocalResponseNormOp;
+use crate::masked::MaskedBatchNormOp;
 use crate::plain::apply;
 use crate::weight::SpectralNormOp;
-use crate::{BatchNormOp, LocalResponseNorm, Normalizer, SingularPair, WeightNormOp, WeightScaling};
+use crate::{
+    BatchNormOp, BatchPart, Lengths, LocalResponseNorm, Normalizer, SingularPair, SwitchableNormOp, WeightNormOp,
+    WeightScaling,
+};
 
 /// Layer normalisation over the last axes, which have the shape `normalized_shape`, as do weight and bias;
 /// see [`LayerNorm`](crate::LayerNorm).
@@ -113,6 +117,59 @@ pub fn batch_norm_with<F: Float>(
     run(BatchNormOp { eps, normalizer, momentum: None }, x, channels(x).into(), weight, bias)
 }
 
+/// Batch normalisation of padded sequences with the statistics of what is not padding, on which the result is 0; weight and
+/// bias have a value a feature. See [`BatchNorm::forward_masked`](crate::BatchNorm::forward_masked).
+///
+/// # Errors
+/// If the shapes do not fit, the lengths are not those of x, there are fewer than two positions, or eps is negative or not finite.
+pub fn masked_batch_norm<F: Float>(
+    x: &Tensor<F>,
+    lengths: &Lengths,
+    weight: Option<&Tensor<F>>,
+    bias: Option<&Tensor<F>>,
+    eps: f64,
+) -> Result<Tensor<F>, ShapeError> {
+    let features = x.shape().get(lengths.layout().channel_axis()).copied().unwrap_or(0);
+    let norm = BatchNormOp { eps, normalizer: Normalizer::Batch, momentum: None };
+    run(MaskedBatchNormOp { norm, lengths: lengths.clone() }, x, features.into(), weight, bias)
+}
+
+/// Batch renormalisation of `x` (N, C, ...) towards a given mean (C) and deviation (C, eps included) within the limits
+/// `(r_max, d_max)`, as in training; see [`BatchRenorm`](crate::BatchRenorm). What evaluation does is [`batch_norm_with`] the squared
+/// deviation for variance and eps 0.
+///
+/// # Errors
+/// If the shapes do not fit, a channel has fewer than two values, or a limit or eps makes no sense.
+pub fn batch_renorm<F: Float>(
+    x: &Tensor<F>,
+    (mean, deviation): (&Tensor<F>, &Tensor<F>),
+    (r_max, d_max): (f64, f64),
+    weight: Option<&Tensor<F>>,
+    bias: Option<&Tensor<F>>,
+    eps: f64,
+) -> Result<Tensor<F>, ShapeError> {
+    let normalizer = Normalizer::Corrected { mean: mean.clone(), deviation: deviation.clone(), r_max, d_max };
+    run(BatchNormOp { eps, normalizer, momentum: None }, x, channels(x).into(), weight, bias)
+}
+
+/// Switchable normalisation of `x` (N, C, ...) with the logits of the means' and of the variances' weights, weight (C) and bias (C);
+/// see [`SwitchableNorm`](crate::SwitchableNorm).
+///
+/// # Errors
+/// If the shapes do not fit, a channel has fewer than two values and the batch's statistics are wanted, or eps is negative or not
+/// finite.
+pub fn switchable_norm<F: Float>(
+    x: &Tensor<F>,
+    (mean_logits, var_logits): (&Tensor<F>, &Tensor<F>),
+    weight: Option<&Tensor<F>>,
+    bias: Option<&Tensor<F>>,
+    batch: BatchPart<F>,
+    eps: f64,
+) -> Result<Tensor<F>, ShapeError> {
+    let op = SwitchableNormOp { eps, batch, momentum: None };
+    affine(op, &[x, mean_logits, var_logits], channels(x).into(), weight, bias)
+}
+
 /// The weight `g v / ||v||` with norms over all axes of v but `dim`, or over all; g has the shape of v with 1 for the other axes, or
 /// is a scalar. See [`WeightNorm`](crate::WeightNorm).
 ///
@@ -165,10 +222,21 @@ fn run<F: Float>(
     weight: Option<&Tensor<F>>,
     bias: Option<&Tensor<F>>,
 ) -> Result<Tensor<F>, ShapeError> {
+    affine(op, &[x], parameters, weight, bias)
+}
+
+/// As [`run`], for an operation with other inputs before scale and shift.
+fn affine<F: Float>(
+    op: impl Op<F>,
+    inputs: &[&Tensor<F>],
+    parameters: Shape,
+    weight: Option<&Tensor<F>>,
+    bias: Option<&Tensor<F>>,
+) -> Result<Tensor<F>, ShapeError> {
     if weight.is_none() && bias.is_none() {
-        return apply(op, &[x]);
+        return apply(op, inputs);
     }
     let weight = weight.cloned().unwrap_or_else(|| Tensor::ones(parameters));
     let bias = bias.cloned().unwrap_or_else(|| Tensor::zeros(parameters));
-    apply(op, &[x, &weight, &bias])
+    apply(op, &[inputs, &[&weight, &bias]].concat())
 }

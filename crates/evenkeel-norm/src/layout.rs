@@ -17,14 +17,14 @@ pub(crate) struct ChannelLayout {
 }
 
 impl ChannelLayout {
-    /// The layout of an array of rank 2 or more.
+    /// The layout of an input of rank 2 or more of the operation called `name`.
     ///
     /// # Errors
     /// If the rank is less than 2.
-    pub(crate) fn new(shape: Shape) -> Result<Self, ShapeError> {
+    pub(crate) fn new(name: &'static str, shape: Shape) -> Result<Self, ShapeError> {
         let [outer, channels, rest @ ..] = shape.dims() else {
             return Err(ShapeError::new(
-                "batch_norm",
+                name,
                 "an input of rank 2 or more: (examples, channels, ...)",
                 shape.to_string(),
                 "reshape the input so that channels are the second axis",

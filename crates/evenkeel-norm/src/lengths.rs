@@ -59,6 +59,16 @@ pub enum LengthsError {
         /// The steps of the padded array.
         steps: usize,
     },
+    /// The padded array has more positions than can be counted.
+    #[error(
+        "Lengths: expected an array that fits in memory, got {sequences} sequences of {steps} steps; split the batch"
+    )]
+    TooLarge {
+        /// The number of sequences.
+        sequences: usize,
+        /// The steps of the padded array.
+        steps: usize,
+    },
     /// There is no position that counts.
     #[error(
         "Lengths: expected at least one sequence that is not empty, got {sequences} of length 0; leave the batch out"
@@ -73,20 +83,36 @@ impl Lengths {
     /// The lengths of the sequences of a batch that is padded to `steps`.
     ///
     /// # Errors
-    /// If a length is more than `steps`, or all are 0.
+    /// If a length is more than `steps`, all are 0, or there are too many positions.
     pub fn new(lengths: impl Into<Arc<[usize]>>, steps: usize, layout: SequenceLayout) -> Result<Self, LengthsError> {
         let lengths: Arc<[usize]> = lengths.into();
         if let Some((sequence, &length)) = lengths.iter().enumerate().find(|&(_, &length)| length > steps) {
             return Err(LengthsError::Beyond { sequence, length, steps });
         }
+        let batch = lengths.len();
+        if batch.checked_mul(steps).is_none_or(|positions| isize::try_from(positions).is_err()) {
+            return Err(LengthsError::TooLarge { sequences: batch, steps });
+        }
         let count = lengths.iter().sum();
         if count == 0 {
             return Err(LengthsError::Empty { sequences: lengths.len() });
         }
-        let batch = lengths.len();
         let rows = match layout {
-            SequenceLayout::BatchTimeFeature => (0..batch * steps).filter(|r| r % steps < lengths[r / steps]).collect(),
-            SequenceLayout::TimeBatchFeature => (0..batch * steps).filter(|r| r / batch < lengths[r % batch]).collect(),
+            SequenceLayout::BatchTimeFeature => {
+                lengths.iter().enumerate().flat_map(|(n, length)| n * steps..n * steps + length).collect()
+            }
+            SequenceLayout::TimeBatchFeature => {
+                let mut open: Vec<usize> = (0..batch).collect();
+                let mut rows = Vec::with_capacity(count);
+                for step in 0.. {
+                    open.retain(|&n| step < lengths[n]);
+                    if open.is_empty() {
+                        break;
+                    }
+                    rows.extend(open.iter().map(|n| step * batch + n));
+                }
+                rows.into()
+            }
             // A row for each sequence, of which there is only use where it has one step.
             SequenceLayout::BatchFeatureTime => (0..batch).filter(|&n| lengths[n] > 0).collect(),
         };

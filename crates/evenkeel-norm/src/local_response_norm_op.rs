@@ -82,7 +82,7 @@ fn inverse_three_quarters<F: Float>(d: F) -> F {
 
 /// The operation of a [`LocalResponseNorm`] with these settings.
 ///
-/// With D = k + alpha / n sum x², so that y = x D^-beta, and the sum over the channels c that have i in their windows,
+/// With D = k + alpha / n sum x² (k where alpha is 0, whatever overflows; with beta 0, y = x), so that y = x D^-beta, and the sum over the channels c that have i in their windows,
 ///
 /// `dx_i = dy_i D_i^-beta - 2 alpha beta / n x_i sum_c dy_c y_c / D_c`
 pub(crate) struct LocalResponseNormOp(pub(crate) LocalResponseNorm);
@@ -184,7 +184,8 @@ impl LocalResponseNormOp {
                             y.iter_mut().zip(d).zip(&x[within]).for_each(
                                 #[inline(always)]
                                 |((y, d), &x)| {
-                                    *d = k + alpha * *d;
+                                    // Without a share in it the sum does not count, be it infinite.
+                                    *d = if alpha == F::ZERO { k } else { k + alpha * *d };
                                     *y = x * power(*d);
                                 },
                             );
@@ -232,7 +233,10 @@ impl LocalResponseNormOp {
                             let (x, dy, d) = (&x[own.clone()], &dy[own.clone()], &d[own]);
                             dx.iter_mut().zip(x).zip(dy).zip(d).for_each(
                                 #[inline(always)]
-                                |(((dx, &x), &dy), &d)| *dx = dy * power(d) - factor * x * *dx,
+                                |(((dx, &x), &dy), &d)| {
+                                    let others = if factor == F::ZERO { F::ZERO } else { factor * x * *dx };
+                                    *dx = dy * power(d) - others;
+                                },
                             );
                         },
                     );

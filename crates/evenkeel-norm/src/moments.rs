@@ -37,7 +37,7 @@ impl<F: Float> Moments<F> {
     /// # Errors
     /// If the rank is less than 2.
     pub fn of(x: &Tensor<F>) -> Result<Self, ShapeError> {
-        let layout = ChannelLayout::new(x.shape())?;
+        let layout = ChannelLayout::new("Moments::of", x.shape())?;
         let (channels, group) = (layout.channels, layout.channels_per_task());
         let sites = Sites { layout, lengths: None };
         let mut all = vec![F::ZERO; 3 * channels];

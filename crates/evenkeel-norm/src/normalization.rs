@@ -105,7 +105,8 @@ impl FromStr for Normalization {
     type Err = UnknownNormalization;
 
     fn from_str(text: &str) -> Result<Self, UnknownNormalization> {
-        let groups = || text.strip_prefix("group:")?.parse().ok().filter(|&groups| groups > 0);
+        // Digits alone: what parses is what is written. Whether the groups divide the channels is the layer's to say.
+        let groups = || text.strip_prefix("group:").filter(|n| n.bytes().all(|b| b.is_ascii_digit()))?.parse().ok();
         match text {
             "none" => Ok(Self::None),
             "batch" => Ok(Self::Batch),

@@ -22,9 +22,9 @@ pub enum Normalizer<F: Float> {
         mean: Tensor<F>,
         /// The deviation of each channel, eps included.
         deviation: Tensor<F>,
-        /// r lies between `1 / r_max` and `r_max`, which is 1 or more.
+        /// r lies between `1 / r_max` and `r_max`, which is finite and 1 or more.
         r_max: f64,
-        /// d lies between `-d_max` and `d_max`, which is 0 or more.
+        /// d lies between `-d_max` and `d_max`, which is finite and 0 or more.
         d_max: f64,
     },
 }
@@ -70,13 +70,20 @@ impl<F: Float> Normalizer<F> {
     /// If limits are no limits.
     pub(crate) fn check(&self, operation: &'static str) -> Result<(), ShapeError> {
         match *self {
-            // Written so that NaN fails.
-            Self::Corrected { r_max, d_max, .. } if !(r_max >= 1.0 && d_max >= 0.0) => Err(ShapeError::new(
-                operation,
-                "r_max of 1 or more and d_max of 0 or more",
-                format!("r_max {r_max}, d_max {d_max}"),
-                "1 and 0 give plain batch normalisation; 3 and 5 are usual in the end",
-            )),
+            // Written so that NaN fails; whether they are finite is looked at in the network's own float.
+            Self::Corrected { r_max, d_max, .. }
+                if !(r_max >= 1.0
+                    && d_max >= 0.0
+                    && F::from_f64(r_max).is_finite()
+                    && F::from_f64(d_max).is_finite()) =>
+            {
+                Err(ShapeError::new(
+                    operation,
+                    "a finite r_max of 1 or more and a finite d_max of 0 or more",
+                    format!("r_max {r_max}, d_max {d_max}"),
+                    "1 and 0 give plain batch normalisation; 3 and 5 are usual in the end",
+                ))
+            }
             _ => Ok(()),
         }
     }

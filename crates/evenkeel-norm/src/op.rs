@@ -15,7 +15,8 @@ use crate::{columns, planes};
 /// Inputs are x (N, C, ...), and either nothing else or gamma (C) and beta (C). What the operation keeps
 /// ([`Var::saved`](evenkeel_autograd::Var::saved)) begins with the mean and the biased variance of each channel. A channel without
 /// spread and `eps` 0 gives beta. So does a channel of finite values whose squared deviations add up to more than `F` holds
-/// (from spreads of about 1e19 on in `f32`): its variance is infinite, and its gradients but beta's are 0.
+/// (from spreads of about 1e19 on in `f32`): its variance is infinite, and its gradients but beta's are 0; a stored variance that is
+/// infinite likewise.
 ///
 /// With batch statistics over n = N ... values a channel, and x̂ the normalised input, the gradients are those of
 /// Ioffe & Szegedy 2015, section 3, collected:
@@ -117,7 +118,7 @@ impl<F: Float> BatchNormOp<F> {
             scale[c] = gamma * r[c] * inverse[c];
             shift[c] = beta + gamma * d[c] - low[c] * scale[c];
         }
-        let (overflow, inner) = (self.overflows(variance), sites.layout.inner);
+        let (overflow, inner) = (overflows(variance), sites.layout.inner);
         sites.for_each_row(y, first, |y, at, valid| {
             let x = &x.value(0)[at..][..y.len()];
             if inner == 1 {
@@ -129,14 +130,9 @@ impl<F: Float> BatchNormOp<F> {
                 });
             }
             if overflow {
-                fill_overflowed(y, (inner, valid), variance, |c| shift[c]);
+                fill_overflowed(y, (inner, valid), variance, |c, i| if x[i].is_finite() { shift[c] } else { F::NAN });
             }
         });
-    }
-
-    /// Whether the squared deviations of a channel of the batch overflow; then so may x - mean, and 0 times that is NaN.
-    fn overflows(&self, variance: &[F]) -> bool {
-        self.normalizer.is_of_batch() && variance.contains(&F::INFINITY)
     }
 
     /// The gradients that are wanted.
@@ -176,34 +172,32 @@ impl<F: Float> BatchNormOp<F> {
     ) {
         let [mean, variance, low, inverse, scale, _, _, sum, product, slope, constant] = kept.first_rows();
         sites.group_gradient_sums((x, dy), first, mean, sum, product);
-        let overflow = self.overflows(variance);
+        let overflow = overflows(variance);
         let n = if self.normalizer.is_of_batch() { F::ONE / F::from_usize(sites.count()) } else { F::ZERO };
         for c in 0..mean.len() {
             product[c] = if overflow && variance[c] == F::INFINITY { F::ZERO } else { product[c] - low[c] * sum[c] };
-            // In an order that keeps to the middle of the range: inverse² alone underflows from spreads of 1e19 on.
-            slope[c] = -scale[c] * (product[c] * inverse[c]) * n * inverse[c];
-            constant[c] = -scale[c] * sum[c] * n - slope[c] * low[c];
+            // Of x̂, not of x: inverse² underflows at spreads from 1e19 on and overflows at those below 1e-19.
+            slope[c] = -scale[c] * (product[c] * inverse[c]) * n;
+            constant[c] = -scale[c] * sum[c] * n - slope[c] * (low[c] * inverse[c]);
         }
         let inner = sites.layout.inner;
-        if let Normalizer::Batch = self.normalizer
-            && sites.lengths.is_none()
-            && sites.count() <= FEW
-        {
-            return self.few(sites.layout, (x, dy), first, (inverse, scale), dx);
+        if self.normalizer.is_of_batch() && sites.count() <= FEW {
+            return self.few(sites, (x, dy), first, (inverse, scale), dx);
         }
         sites.for_each_row(dx, first, |dx, at, valid| {
             let (x, dy) = (&x[at..][..dx.len()], &dy[at..][..dx.len()]);
             if inner == 1 {
-                columns::affine_gradient((x, dy), mean, (scale, slope, constant), dx);
+                columns::affine_gradient((x, dy), (mean, inverse), (scale, slope, constant), dx);
             } else {
                 let planes = x.chunks_exact(inner).zip(dy.chunks_exact(inner)).zip(dx.chunks_exact_mut(inner));
                 for (c, ((x, dy), dx)) in planes.enumerate() {
                     let line = (scale[c], slope[c], constant[c]);
-                    planes::affine_gradient((&x[..valid], &dy[..valid]), mean[c], line, &mut dx[..valid]);
+                    let both = (&x[..valid], &dy[..valid]);
+                    planes::affine_gradient(both, (mean[c], inverse[c]), line, &mut dx[..valid]);
                 }
             }
             if overflow {
-                fill_overflowed(dx, (inner, valid), variance, |_| F::ZERO);
+                fill_overflowed(dx, (inner, valid), variance, |_, _| F::ZERO);
             }
         });
     }
@@ -213,20 +207,24 @@ impl<F: Float> BatchNormOp<F> {
     /// dx of channels with a few values each.
     fn few(
         &self,
-        layout: ChannelLayout,
+        sites: Sites<'_>,
         (x, dy): (&[F], &[F]),
         first: usize,
         (inverse, scale): (&[F], &[F]),
         mut dx: Strip<'_, F>,
     ) {
+        let layout = sites.layout;
         for c in 0..inverse.len() {
+            // Times r, where there is one.
             let gamma = scale[c].to_f64() / inverse[c].to_f64();
             let place = |n: usize, i: usize| n * layout.stride() + (first + c) * layout.inner + i;
-            let places = (0..dx.rows()).flat_map(|n| (0..layout.inner).map(move |i| place(n, i)));
+            let places = (0..dx.rows()).flat_map(|n| (0..sites.valid(n)).map(move |i| place(n, i)));
             let pair = |at: usize| (x[at].to_f64(), gamma * dy[at].to_f64());
             let few = Few::new(places.map(pair), true, self.eps);
             for n in 0..dx.rows() {
-                for (i, dx) in dx.row(n)[c * layout.inner..][..layout.inner].iter_mut().enumerate() {
+                let (dx, padding) = dx.row(n)[c * layout.inner..][..layout.inner].split_at_mut(sites.valid(n));
+                padding.fill(F::ZERO);
+                for (i, dx) in dx.iter_mut().enumerate() {
                     let (x, g) = pair(place(n, i));
                     // Without spread, or with one that overflows, nothing flows back.
                     *dx = if inverse[c] == F::ZERO { F::ZERO } else { F::from_f64(few.gradient(x, g)) };
@@ -254,19 +252,26 @@ pub(crate) fn kept(channels: usize) -> usize {
     PARTS * channels
 }
 
-/// Fills the values that count of the channels whose variance is infinite.
+/// Whether a channel's squared deviations overflow; then so may x - mean, and 0 times that is NaN.
+fn overflows<F: Float>(variance: &[F]) -> bool {
+    variance.contains(&F::INFINITY)
+}
+
+/// Fills the values that count of the channels whose variance is infinite, from the channel's number and the value's place.
 fn fill_overflowed<F: Float>(
     values: &mut [F],
     (inner, valid): (usize, usize),
     variance: &[F],
-    value: impl Fn(usize) -> F,
+    value: impl Fn(usize, usize) -> F,
 ) {
     let channels = values.chunks_exact_mut(inner).zip(variance).enumerate();
-    channels.filter(|(_, (_, v))| **v == F::INFINITY).for_each(|(c, (values, _))| values[..valid].fill(value(c)));
+    for (c, (values, _)) in channels.filter(|(_, (_, v))| **v == F::INFINITY) {
+        values[..valid].iter_mut().enumerate().for_each(|(i, v)| *v = value(c, c * inner + i));
+    }
 }
 
 fn sites(shape: Shape) -> Sites<'static> {
-    Sites { layout: ChannelLayout::new(shape).expect("checked when recorded"), lengths: None }
+    Sites { layout: ChannelLayout::new("batch_norm", shape).expect("checked when recorded"), lengths: None }
 }
 
 impl<F: Float> Op<F> for BatchNormOp<F> {
@@ -275,7 +280,7 @@ impl<F: Float> Op<F> for BatchNormOp<F> {
     }
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let layout = ChannelLayout::new(inputs[0])?;
+        let layout = ChannelLayout::new("batch_norm", inputs[0])?;
         self.check("batch_norm", inputs, Sites { layout, lengths: None })?;
         Ok(inputs[0])
     }

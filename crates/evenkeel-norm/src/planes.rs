@@ -76,10 +76,17 @@ pub(crate) fn affine<F: Float>(x: &[F], mean: F, scale: F, shift: F, y: &mut [F]
     );
 }
 
-/// dx = a dy + b (x - mean) + c
-pub(crate) fn affine_gradient<F: Float>((x, dy): (&[F], &[F]), mean: F, (a, b, c): (F, F, F), dx: &mut [F]) {
+/// dx = a dy + b x̂ + c with x̂ = (x - mean) inverse
+pub(crate) fn affine_gradient<F: Float>(
+    (x, dy): (&[F], &[F]),
+    (mean, inverse): (F, F),
+    (a, b, c): (F, F, F),
+    dx: &mut [F],
+) {
     kernel::simd(
         #[inline(always)]
-        move || dx.iter_mut().zip(x).zip(dy).for_each(|((dx, &x), &dy)| *dx = a * dy + (b * (x - mean) + c)),
+        move || {
+            dx.iter_mut().zip(x).zip(dy).for_each(|((dx, &x), &dy)| *dx = a * dy + (b * ((x - mean) * inverse) + c))
+        },
     );
 }

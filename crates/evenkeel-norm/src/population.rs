@@ -35,7 +35,9 @@ pub enum PopulationError {
 /// `E[x]` is the average of the batches' means and `Var[x]` that of their *unbiased* variances, m / (m - 1) times the biased
 /// ones, batches weighted by their size. (Each layer averages what it keeps: [`SwitchableNorm`](crate::SwitchableNorm) biased
 /// variances, its paper's batch average, and [`BatchRenorm`](crate::BatchRenorm) deviations.) Within the pass each layer normalises with the batch's statistics, and there is no
-/// noise and no gradient. Layers that are frozen keep what they have. A layer that a batch passes several times counts the plain
+/// noise and no gradient, so that the order of the batches makes no difference but to rounding; counts of training steps stay as they
+/// are. The averages are stored in `F` and rounded after each batch (once; all else is `f64`): beside an offset that dwarfs the spread,
+/// such as 1e6 in `f32`, where floats are 1/16 apart, late batches may move them no further. Layers that are frozen keep what they have. A layer that a batch passes several times counts the plain
 /// average of what it sees of that batch.
 ///
 /// # Errors

@@ -32,7 +32,7 @@ proptest! {
         let (plain, closed) = (run(Normalizer::Batch), run(corrected(c, seed, 1.0, 0.0)));
         prop_assert_eq!(plain, closed);
 
-        let open = corrected(c, seed, f64::INFINITY, f64::INFINITY);
+        let open = corrected(c, seed, 1e12, 1e12);
         let Normalizer::Corrected { mean, deviation, .. } = open.clone() else { unreachable!() };
         let stored = Normalizer::Stored { mean, variance: deviation.map(|d| d * d - EPS) };
         for (a, b) in run(open).as_slice().iter().zip(run(stored).as_slice()) {
@@ -161,9 +161,36 @@ fn ends_of_the_range() {
         assert_eq!(*y.value(), [d; 4], "{size} {deviation}");
         assert!(x.gradient().unwrap().is_finite());
     }
-    for (r_max, d_max) in [(0.5, 0.0), (f64::NAN, 0.0), (1.0, -1.0), (1.0, f64::NAN)] {
+    for (r_max, d_max) in [(0.5, 0.0), (f64::NAN, 0.0), (1.0, -1.0), (1.0, f64::NAN), (f64::INFINITY, 0.0), (1.0, 1e39)]
+    {
         let norm = BatchRenorm::<f32>::new(3).with_r_max(Ramp::constant(r_max)).with_d_max(Ramp::constant(d_max));
         let text = check_network(&norm, Mode::Training, [4, 3]).unwrap_err().to_string();
         assert!(text.contains(&format!("r_max {r_max}, d_max {d_max}")), "{text}");
     }
+}
+
+/// A population pass is plain batch normalisation: the order of the batches changes nothing, in deeper layers either, and the
+/// limits stay where training has left them.
+#[test]
+fn population_statistics_do_not_depend_on_the_order_of_batches() {
+    let layer = || BatchRenorm::<f64>::new(1).with_r_max(Ramp::constant(3.0)).with_d_max(Ramp::constant(5.0));
+    let batches = [[1.0, 3.0, 2.0, 9.0], [5.0, 7.0, 8.0, 1.0], [100.0, 130.0, 90.0, 70.0]]
+        .map(|v| Tensor::from_vec([4, 1], v.to_vec()).unwrap());
+    let statistics = |order: [usize; 3]| {
+        let mut net = evenkeel_module::Sequential::default().with(layer()).with(layer());
+        population_statistics(&mut net, order.map(|i| batches[i].clone())).unwrap();
+        let of = |i: usize| net.get::<BatchRenorm<f64>>(i).unwrap();
+        [0, 1].map(|i| [of(i).running_mean().item(), of(i).running_std().item()])
+    };
+    let first = statistics([0, 1, 2]);
+    for order in [[2, 1, 0], [1, 2, 0]] {
+        for (a, b) in statistics(order).as_flattened().iter().zip(first.as_flattened()) {
+            assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{order:?}: {a} {b}");
+        }
+    }
+    let mut norm = layer().with_r_max(Ramp { from: 1.0, to: 3.0, begin: 1, end: 3 });
+    for _ in 0..4 {
+        population_statistics(&mut norm, batches.clone()).unwrap();
+    }
+    assert_eq!(norm.limits().0, 1.0);
 }

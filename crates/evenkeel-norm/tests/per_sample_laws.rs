@@ -316,7 +316,7 @@ fn every_choice_trains() {
         };
         assert_eq!(names, expected, "{text}");
     }
-    for text in ["", "Batch", "group", "group:", "group:0", "group:-1", "group:x", "layer "] {
+    for text in ["", "Batch", "group", "group:", "group:-1", "group:x", "layer "] {
         let error = text.parse::<Normalization>().unwrap_err().to_string();
         assert!(error.contains(&format!("{text:?}")) && error.contains("group:G"), "{error}");
     }

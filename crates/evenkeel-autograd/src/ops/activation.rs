@@ -16,10 +16,12 @@ pointwise!(
     Tanh, "tanh", tanh, |x| x.tanh(), |_x, y| F::ONE - y * y
 );
 pointwise!(
-    /// Rectifier: y = max(x, 0), y' = 1 where x > 0, else 0 (also at 0, as in PyTorch). NaN stays NaN.
+    /// Rectifier: y = max(x, 0), y' = 1 where x > 0, else 0 (also at 0, as in PyTorch). NaN stays NaN, and passes the gradient on;
+    /// where x <= 0 the gradient is 0 also if what comes back is infinite or NaN.
     Relu, "relu", relu,
     |x| if x < F::ZERO { F::ZERO } else { x },
-    |x, _y| if x > F::ZERO { F::ONE } else { F::ZERO }
+    |x, _y| if x <= F::ZERO { F::ZERO } else { F::ONE },
+    gradient: |x, dy| if x <= F::ZERO { F::ZERO } else { dy }
 );
 pointwise!(
     /// Scaled exponential linear unit: y = scale x for x > 0, else scale alpha (e^x - 1), with the scale 1.0507... and

@@ -41,6 +41,12 @@ pub trait Pointwise<F: Float>: Send + Sync + 'static {
     fn value(&self, x: F) -> F;
     /// f'(x), given x and y = f(x).
     fn derivative(&self, x: F, y: F) -> F;
+    /// f'(x) dy, given x, y = f(x), and dy. A function that is constant somewhere says so here: there its gradient is 0 whatever
+    /// dy is, while 0 times infinity is NaN.
+    #[inline(always)]
+    fn gradient(&self, x: F, y: F, dy: F) -> F {
+        self.derivative(x, y) * dy
+    }
     /// Refuses settings that make no sense, when the operation is recorded.
     ///
     /// # Errors
@@ -67,7 +73,7 @@ impl<F: Float, P: Pointwise<F>> Op<F> for PointwiseOp<P> {
 
     fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         if let Some(dx) = dx[0].wanted() {
-            kernel::zip3(at.x.value(0), at.y, at.dy, dx, |x, y, dy| self.0.derivative(x, y) * dy);
+            kernel::zip3(at.x.value(0), at.y, at.dy, dx, |x, y, dy| self.0.gradient(x, y, dy));
         }
     }
 
@@ -82,7 +88,8 @@ impl<F: Float, P: Pointwise<F>> Op<F> for PointwiseOp<P> {
 }
 
 macro_rules! pointwise {
-    ($(#[$doc:meta])* $name:ident, $label:expr, $method:ident, |$x:ident| $value:expr, |$dx:ident, $dy:ident| $derivative:expr) => {
+    ($(#[$doc:meta])* $name:ident, $label:expr, $method:ident, |$x:ident| $value:expr, |$dx:ident, $dy:ident| $derivative:expr
+     $(, gradient: |$gx:ident, $gdy:ident| $gradient:expr)?) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $name;
@@ -97,6 +104,12 @@ macro_rules! pointwise {
             fn derivative(&self, $dx: F, $dy: F) -> F {
                 $derivative
             }
+            $(
+                #[inline(always)]
+                fn gradient(&self, $gx: F, _y: F, $gdy: F) -> F {
+                    $gradient
+                }
+            )?
         }
 
         impl<'t, F: Float> Var<'t, F> {

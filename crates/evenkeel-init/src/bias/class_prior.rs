@@ -24,8 +24,8 @@ use crate::error::{in_range, not_negative};
 ///
 /// # Errors
 /// [`fill_bias`](BiasInitializer::fill_bias) if the bias does not have a value for each class, a class without examples
-/// (or a label of all of them) is not smoothed, a label has more examples than there are, or the smoothing is negative
-/// or not finite.
+/// (or a label of all of them) is not smoothed, a label has more examples than there are, or the smoothing is negative,
+/// not finite, or so large or small that a bias would not be finite.
 ///
 /// ```
 /// use evenkeel_init::{ClassPrior, BiasInitializer, Seed};
@@ -90,7 +90,8 @@ impl ClassPrior {
                     Some(examples) => (examples - count) as f64 + smoothing,
                 };
                 if positive > 0.0 && rest > 0.0 {
-                    return Ok((positive / rest).ln());
+                    let bias = (positive / rest).ln();
+                    return if bias.is_finite() { Ok(bias) } else { Err(out_of_proportion(smoothing)) };
                 }
                 let expected = match self.examples {
                     None => "above 0".to_owned(),
@@ -99,6 +100,16 @@ impl ClassPrior {
                 Err(refused(count, expected, "its bias would be infinite; smooth with with_smoothing(1.0)"))
             })
             .collect()
+    }
+}
+
+fn out_of_proportion(smoothing: f64) -> InitError {
+    InitError::Parameter {
+        initializer: "ClassPrior",
+        parameter: "smoothing",
+        expected: "such that the shares of the classes are numbers above 0".into(),
+        got: smoothing,
+        cure: "count 1 (Laplace) or 0.5 examples more",
     }
 }
 

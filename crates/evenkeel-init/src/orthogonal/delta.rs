@@ -2,8 +2,7 @@
 
 use evenkeel_tensor::{Float, Seed, Shape, ShapeError};
 
-use super::{Decomposition, fill_matrix};
-use crate::error::in_range;
+use super::{Decomposition, checked, fill_matrix};
 use crate::{Gain, InitError, Initializer};
 
 /// A convolution (out, in, kernel...) that multiplies each pixel by one random matrix with orthonormal columns, times a
@@ -18,7 +17,8 @@ use crate::{Gain, InitError, Initializer};
 ///
 /// # Errors
 /// [`fill`](Initializer::fill) if there are fewer outputs than inputs (then no matrix keeps every length), fewer than
-/// three axes or an extent of 0, the slice does not fit the shape, or the gain is negative or not finite.
+/// three axes or an extent of 0, the slice does not fit the shape, or the gain is negative, not finite or
+/// larger than half of the largest number.
 ///
 /// ```
 /// use evenkeel_init::{DeltaOrthogonal, InitializerExt, Seed};
@@ -57,7 +57,7 @@ impl<F: Float> Initializer<F> for DeltaOrthogonal {
         if out < input {
             return error("at least as many outputs as inputs", "widen the layer, or use Orthogonal or HeNormal here");
         }
-        let gain = in_range(NAME, "gain", self.gain.checked(NAME)?)?;
+        let gain = checked(NAME, self.gain)?;
         let taps: usize = kernel.iter().product();
         let centre = kernel.iter().fold(0, |at, &extent| at * extent + (extent - 1) / 2);
         let mut matrix = vec![F::ZERO; out * input];

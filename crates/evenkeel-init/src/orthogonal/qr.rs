@@ -13,9 +13,9 @@ use evenkeel_tensor::{Float, parallel};
 /// products, to stay small.
 const BLOCK: usize = 48;
 
-/// Writes `gain` times W, where `a` = L W (see [`Decomposition::Qr`](super::Decomposition::Qr)); `a`, of rows of
-/// `columns`, is scratch afterwards.
-pub(super) fn orthonormal_rows<F: Float>(a: &mut [F], columns: usize, gain: F, w: &mut [F]) {
+/// Writes W, where `a` = L W (see [`Decomposition::Qr`](super::Decomposition::Qr)); `a`, of rows of `columns`, is
+/// scratch afterwards.
+pub(super) fn orthonormal_rows<F: Float>(a: &mut [F], columns: usize, w: &mut [F]) {
     // Splits among threads are cheap inside the pool.
     parallel::install(|| {
         let mut blocks = Vec::with_capacity(a.len() / columns / BLOCK + 1);
@@ -26,12 +26,11 @@ pub(super) fn orthonormal_rows<F: Float>(a: &mut [F], columns: usize, gain: F, w
             block.reflect(rows, rest, false);
             blocks.push(block);
         }
-        // W = D (I 0) Hₙ ... H₁ with the signs, times the gain, on the diagonal D. Rows above a block are 0 where it
-        // acts.
+        // W = D (I 0) Hₙ ... H₁ with the signs on the diagonal D. Rows above a block are 0 where it acts.
         w.fill(F::ZERO);
         for block in blocks.iter().rev() {
             for (i, &sign) in block.signs.iter().enumerate() {
-                w[(block.first + i) * (columns + 1)] = gain * sign;
+                w[(block.first + i) * (columns + 1)] = sign;
             }
             let reflections = &a[block.first * columns..][..block.signs.len() * columns];
             block.reflect(reflections, &mut w[block.first * columns..], true);

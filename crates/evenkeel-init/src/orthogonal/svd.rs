@@ -3,7 +3,8 @@
 //!
 //! A rotation from the left makes two rows orthogonal; swept over all pairs until none is left to turn, A has become S
 //! Vᵀ, the product of the rotations being Uᵀ. Chosen over bidiagonalisation since it is a page long and accurate, works
-//! in parallel, and gives the same bits on every processor; nalgebra's decomposition is the oracle in the tests.
+//! in parallel, and needs no matrix products, whose bits differ on processors without fused multiply-add; nalgebra's
+//! decomposition is the oracle in the tests.
 
 use evenkeel_tensor::kernel::{self, sum_zip};
 use evenkeel_tensor::{Float, parallel};
@@ -11,8 +12,8 @@ use evenkeel_tensor::{Float, parallel};
 /// Convergence is quadratic: ten sweeps or so at any size. This only stops what would go on for ever.
 const MOST_SWEEPS: usize = 60;
 
-/// Writes `gain` times Vᵀ of `a` = U S Vᵀ, singular values falling; `a`, of rows of `columns`, is scratch afterwards.
-pub(super) fn orthonormal_rows<F: Float>(a: &mut [F], columns: usize, gain: F, w: &mut [F]) {
+/// Writes Vᵀ of `a` = U S Vᵀ, singular values falling; `a`, of rows of `columns`, is scratch afterwards.
+pub(super) fn orthonormal_rows<F: Float>(a: &mut [F], columns: usize, w: &mut [F]) {
     // As far as rounding leaves a product of orthogonal unit rows from 0.
     let rule = Rule { columns, tolerance: F::EPSILON * F::from_usize(columns).sqrt() };
     let mut squares: Vec<F> = Vec::new();
@@ -29,12 +30,12 @@ pub(super) fn orthonormal_rows<F: Float>(a: &mut [F], columns: usize, gain: F, w
         let row = &a[from * columns..][..columns];
         let norm = kernel::dot(row, row).sqrt();
         if norm > F::ZERO {
-            let scale = gain / norm;
+            let scale = F::ONE / norm;
             w.iter_mut().zip(row).for_each(|(w, &x)| *w = scale * x);
         } else {
             // A row of nothing but 0 can only come from a draw of 0 for a 1 x 1 matrix.
             w.fill(F::ZERO);
-            w[0] = gain;
+            w[0] = F::ONE;
         }
     }
 }

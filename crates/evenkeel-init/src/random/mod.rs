@@ -49,6 +49,12 @@ pub fn normal<F: Float>(values: &mut [F], mean: F, std: F, seed: Seed) {
     fill(values, Law::Normal { mean: mean.to_f64(), std: std.to_f64() }, seed);
 }
 
+/// How many deviations from the mean a Gaussian number lies at most, rounded up.
+pub(crate) fn reach<F: Float>() -> f64 {
+    // sqrt(64 ln 2) and sqrt(104 ln 2), by the random bits that a radius is made from.
+    if size_of::<F>() == size_of::<f32>() { 6.67 } else { 8.5 }
+}
+
 /// Fills `values` with Gaussian numbers of mean `mean` and standard deviation `std` before truncation to `window`.
 ///
 /// Computed in f64 from 52 random bits each, for f32 too, whose 24 would show in a tail.

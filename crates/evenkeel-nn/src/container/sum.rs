@@ -1,6 +1,6 @@
 //! The sum of values of one shape.
 
-use evenkeel_autograd::{Backward, Gradient, Inputs, Op};
+use evenkeel_autograd::{Backward, Gradient, Incoming, Inputs, Op, Propagation, Signal};
 use evenkeel_tensor::{Float, Shape, ShapeError, kernel};
 
 /// z = x + y. Unlike the operator `+` it refuses operands that would have to be broadcast: between branches that is a mistake.
@@ -38,5 +38,17 @@ impl<F: Float> Op<F> for SumOp {
                 dx.copy_from_slice(at.dy);
             }
         }
+    }
+
+    /// The sum of independent values, or of a value with itself, whose gradients then add up: (2 dz)² in all.
+    fn propagate(&self, inputs: &[Incoming], _output: Shape) -> Option<Propagation> {
+        let [x, y] = inputs else { return None };
+        let mean = x.signal.mean + y.signal.mean;
+        let (variance, gain) = if x.node == y.node {
+            (4.0 * x.signal.variance, 2.0)
+        } else {
+            (x.signal.variance + y.signal.variance, 1.0)
+        };
+        Some(Propagation { output: Signal { mean, variance }, gains: Some([gain; 2]), limits: None })
     }
 }

@@ -1,5 +1,7 @@
 //! The copies between images and matrices; see [`plan`](super::plan).
 
+use std::ops::Range;
+
 use evenkeel_tensor::{Float, kernel};
 
 use super::plan::{Block, Plan};
@@ -66,6 +68,20 @@ impl Plan {
         }
     }
 
+    /// Calls `f` with the columns of a block's range that lie between the rows of outputs.
+    #[inline(always)]
+    fn for_gaps(&self, block: &Block, mut f: impl FnMut(Range<usize>)) {
+        let (pitch, width, start) = (self.phase[1], self.output[1], block.range.start);
+        if width < pitch {
+            for row in start / pitch..block.range.end.div_ceil(pitch) {
+                let gap = (row * pitch + width).max(start)..((row + 1) * pitch).min(block.range.end);
+                if !gap.is_empty() {
+                    f(gap.start - start..gap.end - start);
+                }
+            }
+        }
+    }
+
     /// Writes an image of a group of channels into phases that hold 0 wherever no image has a value.
     pub(super) fn spread<F: Float>(&self, image: &[F], phases: &mut [F]) {
         let stride = self.window.stride[1];
@@ -98,6 +114,15 @@ impl Plan {
         let (columns, n) = (block.columns(), block.range.len());
         for (row, start) in x.chunks_exact_mut(columns).zip(self.runs()) {
             row[i * n..][..n].copy_from_slice(&phases[start + block.range.start..][..n]);
+        }
+    }
+
+    /// Writes 0 into the columns of X between the rows, or of its gradient, for image number `i` of a block.
+    pub(super) fn clear_gaps<F: Float>(&self, block: &Block, i: usize, x: &mut [F]) {
+        let (columns, n) = (block.columns(), block.range.len());
+        for row in x.chunks_exact_mut(columns) {
+            let row = &mut row[i * n..][..n];
+            self.for_gaps(block, |gap| row[gap].fill(F::ZERO));
         }
     }
 

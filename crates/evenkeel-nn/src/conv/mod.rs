@@ -120,18 +120,14 @@ impl<F: Float, const AXES: usize> Conv<F, AXES> {
         Self { dilation: dilation.into(), ..self }
     }
 
-    /// With so many groups of channels. A [new](Conv::new) layer keeps its number of input channels, so that its weight becomes
-    /// smaller; a weight that was [given](Conv::from_parts) stays as it is, for `groups` times as many input channels.
+    /// With so many groups of channels. A [new](Conv::new) layer keeps its number of input channels, so that its weight gets
+    /// another shape and has no values until it is initialised (again); where the shape stays the same so do the values. A weight
+    /// that was [given](Conv::from_parts) stays as it is, for `groups` times as many input channels.
     #[must_use]
     pub fn with_groups(self, groups: usize) -> Self {
-        let weight = match self.inputs {
-            Some(inputs) => {
-                let shape = self.weight.shape();
-                let shape = weight_shape(shape[0], inputs / groups.max(1), &shape[2..]);
-                Parameter::uninitialized(shape, Role::Weight)
-            }
-            None => self.weight,
-        };
+        let old = self.weight.shape();
+        let new = self.inputs.map_or(old, |inputs| weight_shape(old[0], inputs / groups.max(1), &old[2..]));
+        let weight = if new == old { self.weight } else { Parameter::uninitialized(new, Role::Weight) };
         Self { weight, groups, ..self }
     }
 

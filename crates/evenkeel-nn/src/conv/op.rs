@@ -130,6 +130,23 @@ struct Wanted {
     bias: bool,
 }
 
+/// What the columns between the rows have to hold, of X or of its gradient.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gaps {
+    /// What the copies and products leave there.
+    Any,
+    /// 0.
+    Zero,
+}
+
+impl Gaps {
+    /// Where dY, which is 0 there, is multiplied by `values`: 0 times infinity is not 0. The sum of finite values may overflow
+    /// too, which costs time only.
+    fn beside<F: Float>(values: &[F]) -> Self {
+        if kernel::sum(values).is_finite() { Self::Any } else { Self::Zero }
+    }
+}
+
 impl Plan {
     /// The output `y` of a task's images, for input, weight and bias.
     fn forward<F: Float>(
@@ -143,7 +160,7 @@ impl Plan {
         let Scratch { phases, x: matrix, y: product, .. } = self.split(scratch);
         phases.fill(F::ZERO);
         self.for_blocks(images.clone(), |block| {
-            let matrix = self.matrix(&block, x, phases, matrix);
+            let matrix = self.matrix(&block, x, phases, matrix, Gaps::Any);
             let product = &mut product[..self.outputs * matrix.columns];
             matmul(self.weight(&block, weight), matrix, product, Write::Overwrite);
             let bias = bias.map(|bias| &bias[block.group * self.outputs..][..self.outputs]);
@@ -167,6 +184,8 @@ impl Plan {
         let Scratch { phases, gradient, x: matrix, y: product, weight: dw, bias: db } = self.split(scratch);
         phases.fill(F::ZERO);
         db.fill(F::ZERO);
+        let size = self.sizes()[0];
+        let (x_gaps, weight_gaps) = (Gaps::beside(&x[images.start * size..images.end * size]), Gaps::beside(weight));
         self.for_blocks(images.clone(), |block| {
             let starts = block.range.start == 0;
             let product = &mut product[..self.outputs * block.columns()];
@@ -184,7 +203,7 @@ impl Plan {
                 let write = if first { Write::Overwrite } else { Write::Accumulate };
                 let size = self.outputs * self.depth();
                 let dw = &mut dw[block.group * size..][..size];
-                let x = self.matrix(&block, x, phases, matrix);
+                let x = self.matrix(&block, x, phases, matrix, x_gaps);
                 if self.transposes() {
                     matmul(x, dy.t(), dw, write);
                 } else {
@@ -198,6 +217,9 @@ impl Plan {
                     if starts {
                         gradient.fill(F::ZERO);
                     }
+                    if weight_gaps == Gaps::Zero {
+                        self.clear_gaps(&block, i, matrix);
+                    }
                     self.raise(matrix, &block, i, gradient);
                     if block.range.end == self.run() {
                         self.gather(gradient, &mut dx[self.input_of(image - images.start, block.group)]);
@@ -208,7 +230,14 @@ impl Plan {
     }
 
     /// X for a block, of the images `x`. From part to part of an image its phases stay.
-    fn matrix<'a, F: Float>(&self, block: &Block, x: &[F], phases: &mut [F], matrix: &'a mut [F]) -> Matrix<'a, F> {
+    fn matrix<'a, F: Float>(
+        &self,
+        block: &Block,
+        x: &[F],
+        phases: &mut [F],
+        matrix: &'a mut [F],
+        gaps: Gaps,
+    ) -> Matrix<'a, F> {
         let (depth, columns) = (self.depth(), block.columns());
         let matrix = &mut matrix[..depth * columns];
         for (i, image) in block.images.clone().enumerate() {
@@ -216,6 +245,9 @@ impl Plan {
                 self.spread(&x[self.input_of(image, block.group)], phases);
             }
             self.lower(phases, block, i, matrix);
+            if gaps == Gaps::Zero {
+                self.clear_gaps(block, i, matrix);
+            }
         }
         Matrix::new(matrix, depth, columns)
     }

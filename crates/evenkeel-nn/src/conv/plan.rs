@@ -110,7 +110,7 @@ impl Plan {
         let mut kernel = [1; 2];
         kernel[2 - op.axes..].copy_from_slice(&weight[2..]);
         let window = Window { kernel, stride: op.stride, padding: op.padding, dilation: op.dilation };
-        let output = window.output(name, input, x)?;
+        let (window, output) = window.on(name, input, x)?;
         Ok(Self {
             images,
             groups: op.groups,

@@ -47,8 +47,8 @@ impl PoolOp {
                 "use less padding or a larger kernel",
             ));
         }
-        let output = self.window.output(self.operation(), input, x)?;
-        Ok((examples, channels, Pooling { window: self.window, input, output }))
+        let (window, output) = self.window.on(self.operation(), input, x)?;
+        Ok((examples, channels, Pooling { window, input, output }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The operation: two sweeps over the planes forward, two backward.
 
-use evenkeel_autograd::{Backward, Gradient, Inputs, Op, Var};
+use evenkeel_autograd::{Backward, Gradient, Incoming, Inputs, Op, Propagation, Var};
 use evenkeel_tensor::{Float, Shape, ShapeError, Tensor, kernel, parallel};
 
 use super::statistics::{CENTRE, INVERSE, Kept, LOW, MEAN, PRODUCT, Parts, SCALE, SUM, VARIANCE, softmax};
@@ -75,7 +75,7 @@ impl<F: Float> SwitchableNormOp<F> {
 }
 
 fn layout(shape: Shape) -> ChannelLayout {
-    ChannelLayout::new(shape).expect("checked when recorded")
+    ChannelLayout::new(NAME, shape).expect("checked when recorded")
 }
 
 /// Planes that one task takes: enough for the work to be worth a task.
@@ -90,15 +90,8 @@ impl<F: Float> Op<F> for SwitchableNormOp<F> {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let input = inputs[0];
-        let [_, channels, ..] = input.dims() else {
-            return Err(ShapeError::new(
-                NAME,
-                "an input of rank 2 or more: (examples, channels, ...)",
-                input.to_string(),
-                "reshape the input so that channels are the second axis",
-            ));
-        };
-        let of_channels = Shape::from([*channels]);
+        let layout = ChannelLayout::new(NAME, input)?;
+        let of_channels = Shape::from([layout.channels]);
         let stored = match &self.batch {
             BatchPart::Stored { mean, variance } => [mean.shape(), variance.shape()],
             BatchPart::Absent | BatchPart::Batch => [of_channels; 2],
@@ -121,7 +114,7 @@ impl<F: Float> Op<F> for SwitchableNormOp<F> {
                 "one for each part, in the order instance, layer, batch",
             ));
         }
-        let count = input.numel().checked_div(*channels).unwrap_or(0);
+        let count = layout.count();
         if matches!(self.batch, BatchPart::Batch) && count < 2 {
             return Err(ShapeError::new(
                 NAME,
@@ -135,7 +128,7 @@ impl<F: Float> Op<F> for SwitchableNormOp<F> {
     }
 
     fn saved(&self, inputs: &[Shape]) -> usize {
-        ChannelLayout::new(inputs[0]).map_or(0, Kept::<F>::len)
+        ChannelLayout::new(NAME, inputs[0]).map_or(0, Kept::<F>::len)
     }
 
     fn forward(&mut self, inputs: &Inputs<'_, F>, y: &mut [F], saved: &mut [F]) {
@@ -198,10 +191,11 @@ impl<F: Float> Op<F> for SwitchableNormOp<F> {
             });
             kept.differentiate(matches!(self.batch, BatchPart::Batch));
             if let Some(dx) = dx.wanted() {
+                let unit = kept.unit();
                 parallel::chunks_mut2(dx, group * inner, kept.planes, group, |task, dx, kept| {
                     for ((dx, both), plane) in dx.chunks_exact_mut(inner).zip(both(task * group)).zip(kept) {
                         let line = (plane[SCALE], plane[PRODUCT], plane[SUM]);
-                        planes::affine_gradient(both, plane[MEAN], line, dx);
+                        planes::affine_gradient(both, (plane[MEAN], unit), line, dx);
                     }
                 });
             }
@@ -224,6 +218,12 @@ impl<F: Float> Op<F> for SwitchableNormOp<F> {
                 }
             }
         }
+    }
+
+    fn propagate(&self, inputs: &[Incoming], _output: Shape) -> Option<Propagation> {
+        // As for batch normalisation: stored statistics belong to one network, and a mixture is no sample of all.
+        let stored = matches!(self.batch, BatchPart::Stored { .. });
+        (!stored).then(|| Propagation::of_normalization(inputs[0].signal, &inputs[3..], self.eps, true, false))
     }
 }
 

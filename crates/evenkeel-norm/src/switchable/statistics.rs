@@ -41,15 +41,15 @@ pub(super) const CENTRE: usize = 3;
 /// 1 / sqrt(mixed variance + eps), and that times gamma.
 pub(super) const INVERSE: usize = 4;
 pub(super) const SCALE: usize = 5;
-/// In the backward pass the sums of dy and of dy (x - `MEAN`), and then the offset and the slope of dx in x - `MEAN`.
+/// In the backward pass the sums of dy and of dy (x - `MEAN`), and then the offset and the slope of dx in (x - `MEAN`) times the unit.
 pub(super) const SUM: usize = 6;
 pub(super) const PRODUCT: usize = 7;
 
 /// Rows of a value a channel, and of a value an example.
 const CHANNEL_ROWS: usize = 8;
 const EXAMPLE_ROWS: usize = 4;
-/// The weights of means and variances, and the gradients of their logits.
-const WEIGHTS: usize = 12;
+/// The weights of means and variances, the gradients of their logits, and the unit.
+const WEIGHTS: usize = 13;
 
 /// What the operation keeps, by name.
 pub(super) struct Kept<'a, F> {
@@ -71,7 +71,7 @@ pub(super) struct Kept<'a, F> {
     layer_variance: &'a mut [F],
     layer_of_mean: &'a mut [F],
     layer_of_variance: &'a mut [F],
-    /// The weights of means and of variances, then the gradients of their logits before the softmax's own part.
+    /// The weights of means and of variances, then the gradients of their logits before the softmax's own part, then the unit.
     weights: &'a mut [F],
     pub(super) planes: &'a mut [[F; PLANE]],
 }
@@ -187,8 +187,14 @@ impl<'a, F: Float> Kept<'a, F> {
         }
     }
 
+    /// What the gradients of variances are divided by, as they go with the square of the inverse deviation, which overflows at
+    /// spreads below 1e-19 in `f32`: the largest inverse deviation where that comes near, and x̂ is formed with it; otherwise 1.
+    pub(super) fn unit(&self) -> F {
+        self.weights[12]
+    }
+
     /// From the sums over planes of dy and dy (x - `MEAN`) the gradients of gamma, beta and the logits, and each plane's line
-    /// in x - `MEAN` that dx has besides `SCALE` dy. `flows`: through the batch's statistics too.
+    /// in (x - `MEAN`) times the unit that dx has besides `SCALE` dy. `flows`: through the batch's statistics too.
     pub(super) fn differentiate(&mut self, flows: bool) {
         let channels = self.layout.channels;
         for sums in [&mut *self.of_mean, self.of_variance, self.dgamma, self.dbeta] {
@@ -197,6 +203,10 @@ impl<'a, F: Float> Kept<'a, F> {
         let weights = [self.weights(0), self.weights(1)];
         let mut logits = [[F::ZERO; 3]; 2];
         let half = F::from_f64(0.5);
+        let largest = self.planes.iter().fold(F::ONE, |largest, plane| F::max(largest, plane[INVERSE]));
+        // That the fourth power is finite leaves room for what the square is multiplied by.
+        let unit = if (square(square(largest))).is_finite() { F::ONE } else { largest };
+        self.weights[12] = unit;
         for n in 0..self.layout.outer {
             let (mut of_means, mut of_variances) = (F::ZERO, F::ZERO);
             let mut example = [[F::ZERO; 3]; 2];
@@ -213,7 +223,7 @@ impl<'a, F: Float> Kept<'a, F> {
                 let along = (plane[PRODUCT] - plane[CENTRE] * sum) * inverse;
                 self.dgamma[c] += along;
                 let of_mean = -plane[SCALE] * sum;
-                let of_variance = -half * (plane[SCALE] * along) * inverse;
+                let of_variance = -half * (plane[SCALE] * along) * (inverse / unit);
                 (plane[SUM], plane[PRODUCT]) = (of_mean, of_variance);
                 self.of_mean[c] += of_mean;
                 self.of_variance[c] += of_variance;
@@ -223,7 +233,7 @@ impl<'a, F: Float> Kept<'a, F> {
                 let variance = mixture(weights[1], variances);
                 for k in 0..3 {
                     example[0][k] += share(weights[0][k], means[k] - plane[CENTRE]) * of_mean;
-                    example[1][k] += share(weights[1][k], variances[k] - variance) * of_variance;
+                    example[1][k] += (share(weights[1][k], variances[k] - variance) * unit) * of_variance;
                 }
             }
             (self.layer_of_mean[n], self.layer_of_variance[n]) = (of_means, of_variances);
@@ -240,12 +250,12 @@ impl<'a, F: Float> Kept<'a, F> {
         let ChannelLayout { outer, channels, inner } = self.layout;
         let batch = if flows { F::ONE / F::from_usize(outer * inner) } else { F::ZERO };
         let shares = [F::ONE / F::from_usize(inner), F::ONE / F::from_usize(channels * inner), batch];
-        let two = F::from_f64(2.0);
+        let (two, unit) = (F::from_f64(2.0), self.unit());
         let of_mean: [F; 3] = std::array::from_fn(|k| weights[0][k] * shares[k]);
         let of_variance: [F; 3] = std::array::from_fn(|k| two * weights[1][k] * shares[k]);
         for n in 0..outer {
             for c in 0..channels {
-                let means = self.means(n, c);
+                let means = self.means(n, c).map(|mean| mean * unit);
                 let plane = &mut self.planes[n * channels + c];
                 let by_mean = [plane[SUM], self.layer_of_mean[n], self.of_mean[c]];
                 let by_variance = [plane[PRODUCT], self.layer_of_variance[n], self.of_variance[c]];

@@ -1,6 +1,6 @@
 //! Weight normalisation as one fused operation, and the norms alone.
 
-use evenkeel_autograd::{Backward, Gradient, Inputs, Op, Var};
+use evenkeel_autograd::{Backward, Gradient, Incoming, Inputs, Op, Propagation, Signal, Var};
 use evenkeel_tensor::parallel::{self, Strip};
 use evenkeel_tensor::{Float, Shape, ShapeError, Tensor};
 
@@ -163,6 +163,14 @@ impl<F: Float> Op<F> for WeightNormOp {
         if let Some(dg) = dg.wanted() {
             dg.copy_from_slice(&at.saved[2 * layout.channels..][..layout.channels]);
         }
+    }
+
+    fn propagate(&self, inputs: &[Incoming], _output: Shape) -> Option<Propagation> {
+        // The squares of a unit's n weights add up to g²; directions are taken to be as likely as their opposites.
+        let layout = self.layout(inputs[0].shape).ok()?;
+        let n = layout.count().max(1) as f64;
+        let output = Signal { mean: 0.0, variance: inputs[1].signal.second_moment() / n };
+        Some(Propagation { output, gains: None, limits: None })
     }
 }
 

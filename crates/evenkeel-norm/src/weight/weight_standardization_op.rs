@@ -1,6 +1,6 @@
 //! Weight standardisation as an operation.
 
-use evenkeel_autograd::{Backward, Gradient, Inputs, Op, Var};
+use evenkeel_autograd::{Backward, Gradient, Incoming, Inputs, Op, Propagation, Var};
 use evenkeel_tensor::{Float, Shape, ShapeError, Tensor};
 
 use crate::grouping::Grouping;
@@ -51,6 +51,14 @@ impl<F: Float> Op<F> for UnitsOp {
     }
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        if inputs[0][1] == 0 {
+            return Err(ShapeError::new(
+                self.channels.name,
+                "a weight with at least one output unit",
+                format!("0 units of {} weights", inputs[0][2]),
+                "give the layer outputs",
+            ));
+        }
         if inputs[0][2] == 1 {
             return Err(ShapeError::new(
                 self.channels.name,
@@ -80,6 +88,10 @@ impl<F: Float> Op<F> for UnitsOp {
 
     fn backward(&self, at: Backward<'_, F>, dx: &mut [Gradient<F>]) {
         self.channels.backward(at, dx);
+    }
+
+    fn propagate(&self, inputs: &[Incoming], output: Shape) -> Option<Propagation> {
+        Op::<F>::propagate(&self.channels, inputs, output)
     }
 }
 
