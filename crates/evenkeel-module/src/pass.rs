@@ -239,8 +239,12 @@ impl<'t, F: Float> Pass<'t, F> {
                 Fault { layer, what: format!("parameter `{path}`"), shape: fault.shape }
             }
             (None, _) => Fault { layer: String::new(), what: "the data".to_owned(), shape: fault.shape },
-            (Some(operation), _) => Fault {
-                layer: self.layer_of(network, fault.node),
+            // An operation outside all layers, such as a loss, is told by the layer before it.
+            (Some(operation), nearest) => Fault {
+                layer: Some(self.layer_of(network, fault.node))
+                    .filter(|layer| !layer.is_empty())
+                    .or(nearest.map(|(_, layer, _)| layer))
+                    .unwrap_or_default(),
                 what: format!("operation `{operation}`"),
                 shape: fault.shape,
             },

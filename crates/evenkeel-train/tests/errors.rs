@@ -127,13 +127,13 @@ fn evaluation_and_prediction_agree() {
     assert_eq!(result.accuracy, Some(right as f64 / test.len() as f64));
 }
 
-/// max(x, 0)^(1/2): its derivative at 0 is infinite, while its value is not.
+/// The square root of 0 x: its value is 0, and its derivative 0 times infinity.
 #[derive(Clone, Module)]
 struct Root;
 
 impl Forward for Root {
     fn forward<'t>(&self, _pass: &Pass<'t>, x: Var<'t>) -> Var<'t> {
-        x.relu().sqrt()
+        (x * 0.0).sqrt()
     }
 }
 
