@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::{Float, kernel};
 
-use crate::node::{Value, root_of};
+use crate::node::{Node, Value, root_of};
 use crate::op::{Backward, Gradient, Inputs, Wanted};
 use crate::tape::Inner;
 use crate::{Tape, Var};
@@ -14,7 +14,7 @@ impl<F: Float> Tape<F> {
     /// as they have been used, unless they are [retained](Tape::retain_gradients).
     ///
     /// # Panics
-    /// If `loss` has more than one element, or if leaves have been [released](Tape::release_leaves).
+    /// If `loss` has more than one element, or as [`backward_from`](Tape::backward_from) does.
     #[track_caller]
     pub fn backward(&self, loss: Var<'_, F>) {
         let shape = loss.shape();
@@ -25,7 +25,8 @@ impl<F: Float> Tape<F> {
     /// As [`backward`](Tape::backward), from any value and the gradient that flows into it.
     ///
     /// # Panics
-    /// If `upstream` does not have as many elements as `y`, or if leaves have been [released](Tape::release_leaves).
+    /// If `upstream` does not have as many elements as `y`, if leaves have been [released](Tape::release_leaves), or if it is the
+    /// second pass over gradients that are [retained](Tape::retain_gradients).
     #[track_caller]
     pub fn backward_from(&self, y: Var<'_, F>, upstream: &[F]) {
         let inner = &mut *self.inner_mut("backward");
@@ -35,6 +36,11 @@ impl<F: Float> Tape<F> {
             !inner.released,
             "backward: the leaves have been released by Tape::release_leaves (Workspace::finish); run it before, or \
              record the step again"
+        );
+        assert!(
+            !inner.holds_retained_gradients(),
+            "backward: a second pass would add to the gradients that the first one retained; record the step again, or take the \
+             gradients of a sum of both losses"
         );
         if !inner.nodes[y.index as usize].tracked {
             return;
@@ -73,6 +79,12 @@ impl<F: Float> Tape<F> {
 }
 
 impl<F: Float> Inner<F> {
+    /// Whether a backward pass has left the gradients of intermediate values.
+    fn holds_retained_gradients(&self) -> bool {
+        let retained = |node: &Node<F>| matches!(node.value, Value::Computed(_)) && node.gradient.is_some();
+        self.retain && self.nodes.iter().any(retained)
+    }
+
     /// Adds `buffer` to the gradient of a root node.
     fn accumulate(&mut self, root: u32, buffer: Vec<F>) {
         let slot = &mut self.nodes[root as usize].gradient;

@@ -134,7 +134,10 @@ impl Propagation {
         let gain = x.expect(|x| derivative(x).powi(2));
         // Far enough for any sigmoid, near enough not to overflow in `f`; what is large there grows without limit.
         const FAR: f64 = 1e30;
-        let limit = |x: f64| Some(f(x)).filter(|y| y.abs() < FAR.sqrt()).unwrap_or(f(x).signum() * f64::INFINITY);
+        let limit = |x: f64| {
+            let y = f(x);
+            if y.abs() < FAR.sqrt() { y } else { y.signum() * f64::INFINITY }
+        };
         Self { limits: Some([limit(-FAR), limit(FAR)]), ..Self::new(Signal { mean, variance }, gain) }
     }
 }
@@ -144,8 +147,6 @@ impl Propagation {
 pub struct Recorded {
     /// The name of the operation.
     pub name: &'static str,
-    /// The path of the layer in which it was recorded.
-    pub path: String,
     /// The values it was given, by their numbers on the tape ([`Tape::nth`]).
     pub inputs: Vec<usize>,
 }
@@ -165,7 +166,6 @@ impl<F: Float> Tape<F> {
         let inputs = &inner.inputs[node.inputs.0 as usize..node.inputs.1 as usize];
         Some(Recorded {
             name: node.op.as_ref()?.name(),
-            path: inner.scopes.path(node.scope),
             inputs: inputs.iter().map(|&i| root_of(&inner.nodes, i) as usize).collect(),
         })
     }
@@ -189,7 +189,7 @@ impl<F: Float> Tape<F> {
     }
 
     /// From now on until the reset, [`backward`](Tape::backward) keeps the gradients of intermediate values too, for
-    /// [`Var::gradient`] to read. One backward pass may follow.
+    /// [`Var::gradient`] to read. One backward pass may follow; a second one panics, as it would count them twice.
     pub fn retain_gradients(&self) {
         self.inner_mut("retain_gradients").retain = true;
     }

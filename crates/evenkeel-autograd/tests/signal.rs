@@ -117,3 +117,13 @@ fn retained_gradients_are_those_of_intermediate_values() {
         tape.reset();
     }
 }
+
+#[test]
+#[should_panic(expected = "a second pass would add to the gradients that the first one retained")]
+fn retained_gradients_allow_one_pass() {
+    let tape = Tape::<f64>::new();
+    let loss = (tape.variable(Tensor::scalar(2.0)) * 3.0).square();
+    tape.retain_gradients();
+    tape.backward(loss);
+    tape.backward(loss);
+}

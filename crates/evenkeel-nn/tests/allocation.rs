@@ -1,9 +1,4 @@
-//! A step allocates nothing after the first. The allocator counts for each thread, so the work runs in a pool of one thread;
-//! with more, rayon's queues may grow at any time, which is not the step's doing.
-#![allow(unsafe_code)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+//! A step allocates nothing after the first.
 
 use evenkeel_init::XavierUniform;
 use evenkeel_module::{Forward, Mode, ModuleExt, Workspace, sequential};
@@ -12,36 +7,10 @@ use evenkeel_nn::{
     Softplus,
 };
 use evenkeel_tensor::{Seed, Tensor};
-
-struct Counting;
-
-thread_local!(static ALLOCATIONS: Cell<usize> = const { Cell::new(0) });
-
-fn allocations() -> usize {
-    ALLOCATIONS.get()
-}
-
-// SAFETY: forwards to the system allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
+use evenkeel_testing::assert_repeats_without_allocating;
 
 #[test]
 fn a_step_that_repeats_the_last_allocates_nothing() {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    pool.install(repeat_a_step);
-}
-
-fn repeat_a_step() {
     let net = sequential![
         Conv2d::new(3, 8, 3).with_padding(1).with_stride(2),
         Relu,
@@ -59,8 +28,7 @@ fn repeat_a_step() {
     let labels = Tensor::from_vec([5], vec![3, 0, 1, 2, 1]).unwrap();
     let loss = CrossEntropy::default();
     let mut workspace = Workspace::new();
-    let mut step = || {
-        let before = allocations();
+    assert_repeats_without_allocating(|| {
         let pass = workspace.begin(Mode::Training, Seed(0));
         let logits = net.forward(&pass, pass.constant(images.clone()));
         let sequences = sequence.forward(&pass, pass.constant(signals.clone()));
@@ -69,9 +37,5 @@ fn repeat_a_step() {
         let learns = |weight: &evenkeel_module::Parameter| done.with_gradient(weight, |g| g.iter().any(|g| *g != 0.0));
         assert!(learns(sequence.weight()).unwrap());
         net.for_each_parameter(|_, parameter| assert!(learns(parameter).is_some()));
-        allocations() - before
-    };
-    assert!(step() > 0, "the counter counts");
-    step();
-    assert_eq!((0..5).map(|_| step()).sum::<usize>(), 0);
+    });
 }

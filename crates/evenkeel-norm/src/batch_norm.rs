@@ -93,6 +93,17 @@ pub enum Statistics {
     Population,
 }
 
+impl Statistics {
+    /// Of a buffer of averages, and the count of its steps.
+    pub(crate) fn of<F: Float>(averages: &Buffer<F>, steps: &Buffer<F>) -> Self {
+        match averages.origin() {
+            Origin::Initial => Self::Initial,
+            Origin::Running => Self::Running { batches: steps.count() },
+            Origin::Population => Self::Population,
+        }
+    }
+}
+
 impl<F: Float> BatchNorm<F> {
     /// Over `channels` channels, with momentum 0.1, eps 1e-5, scale and shift.
     pub fn new(channels: usize) -> Self {
@@ -179,11 +190,7 @@ impl<F: Float> BatchNorm<F> {
 
     /// What the stored statistics are.
     pub fn statistics(&self) -> Statistics {
-        match self.running_mean.origin() {
-            Origin::Initial => Statistics::Initial,
-            Origin::Running => Statistics::Running { batches: self.num_batches_tracked.count() },
-            Origin::Population => Statistics::Population,
-        }
+        Statistics::of(&self.running_mean, &self.num_batches_tracked)
     }
 
     /// The output for a batch of padded sequences: statistics are of the positions that are not padding, as if the sequences

@@ -1,7 +1,7 @@
 //! The batch renormalisation layer.
 
 use evenkeel_autograd::Var;
-use evenkeel_module::{Buffer, Change, Forward, Module, Origin, Parameter, Pass, Path, Role, Visitor, VisitorMut};
+use evenkeel_module::{Buffer, Change, Forward, Module, Parameter, Pass, Path, Role, Visitor, VisitorMut};
 use evenkeel_tensor::{Float, Tensor};
 
 use crate::op::record;
@@ -190,11 +190,7 @@ impl<F: Float> BatchRenorm<F> {
 
     /// What the stored statistics are.
     pub fn statistics(&self) -> Statistics {
-        match self.running_mean.origin() {
-            Origin::Initial => Statistics::Initial,
-            Origin::Running => Statistics::Running { batches: self.num_batches_tracked.count() },
-            Origin::Population => Statistics::Population,
-        }
+        Statistics::of(&self.running_mean, &self.num_batches_tracked)
     }
 
     /// Notes the batch's mean and deviation, which the normalised value `y` kept.

@@ -5,7 +5,7 @@ use evenkeel_module::{Forward, Module, Parameter, Pass, Role};
 use evenkeel_tensor::{Float, Tensor};
 
 use crate::grouping::Grouping;
-use crate::per_sample_op::PerSampleOp;
+use crate::per_sample_op::{PerSampleOp, scale_and_shift};
 
 /// Group normalisation: `y = gamma (x - mean) / sqrt(var + eps) + beta`, each sample by itself over groups of neighbouring
 /// channels and all positions.
@@ -96,8 +96,7 @@ impl<F: Float> GroupNorm<F> {
 
 impl<F: Float> Forward<F> for GroupNorm<F> {
     fn forward<'t>(&self, pass: &Pass<'t, F>, x: Var<'t, F>) -> Var<'t, F> {
-        let [scale, shift] = [&self.weight, &self.bias].map(|p| p.as_ref().map(|p| pass.parameter(p)));
-        op(self.groups, self.channels, self.eps).record(x, scale, shift)
+        op(self.groups, self.channels, self.eps).record(x, scale_and_shift(pass, &self.weight, &self.bias))
     }
 }
 
@@ -118,6 +117,5 @@ pub fn group_norm<'t, F: Float>(
     affine: Option<(Var<'t, F>, Var<'t, F>)>,
     eps: f64,
 ) -> Var<'t, F> {
-    let (scale, shift) = affine.unzip();
-    op(groups, x.shape().get(1).copied().unwrap_or(0), eps).record(x, scale, shift)
+    op(groups, x.shape().get(1).copied().unwrap_or(0), eps).record(x, affine.map(|(scale, shift)| (scale, Some(shift))))
 }

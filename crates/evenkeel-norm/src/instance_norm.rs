@@ -5,7 +5,7 @@ use evenkeel_module::{Forward, Module, Parameter, Pass, Role};
 use evenkeel_tensor::{Float, Tensor};
 
 use crate::grouping::Grouping;
-use crate::per_sample_op::PerSampleOp;
+use crate::per_sample_op::{PerSampleOp, scale_and_shift};
 
 /// Instance normalisation: `y = gamma (x - mean) / sqrt(var + eps) + beta`, each channel of each sample by itself over its
 /// positions.
@@ -89,8 +89,7 @@ impl<F: Float> InstanceNorm<F> {
 
 impl<F: Float> Forward<F> for InstanceNorm<F> {
     fn forward<'t>(&self, pass: &Pass<'t, F>, x: Var<'t, F>) -> Var<'t, F> {
-        let [scale, shift] = [&self.weight, &self.bias].map(|p| p.as_ref().map(|p| pass.parameter(p)));
-        op(self.channels, self.eps).record(x, scale, shift)
+        op(self.channels, self.eps).record(x, scale_and_shift(pass, &self.weight, &self.bias))
     }
 }
 
@@ -107,6 +106,5 @@ pub(crate) fn op(channels: usize, eps: f64) -> PerSampleOp {
 /// If the shapes do not fit, there is only one position, or eps is negative or not finite.
 #[track_caller]
 pub fn instance_norm<'t, F: Float>(x: Var<'t, F>, affine: Option<(Var<'t, F>, Var<'t, F>)>, eps: f64) -> Var<'t, F> {
-    let (scale, shift) = affine.unzip();
-    op(x.shape().get(1).copied().unwrap_or(0), eps).record(x, scale, shift)
+    op(x.shape().get(1).copied().unwrap_or(0), eps).record(x, affine.map(|(scale, shift)| (scale, Some(shift))))
 }

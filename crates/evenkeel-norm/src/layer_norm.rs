@@ -5,7 +5,7 @@ use evenkeel_module::{Forward, Module, Parameter, Pass, Role};
 use evenkeel_tensor::{Float, Shape, Tensor};
 
 use crate::grouping::Grouping;
-use crate::per_sample_op::PerSampleOp;
+use crate::per_sample_op::{PerSampleOp, scale_and_shift};
 
 /// Layer normalisation: `y = gamma (x - mean) / sqrt(var + eps) + beta`, each sample by itself over its last axes.
 ///
@@ -101,8 +101,7 @@ impl<F: Float> LayerNorm<F> {
 
 impl<F: Float> Forward<F> for LayerNorm<F> {
     fn forward<'t>(&self, pass: &Pass<'t, F>, x: Var<'t, F>) -> Var<'t, F> {
-        let [scale, shift] = [&self.weight, &self.bias].map(|p| p.as_ref().map(|p| pass.parameter(p)));
-        op(Shape::from(&self.normalized_shape[..]), self.eps).record(x, scale, shift)
+        op(Shape::from(&self.normalized_shape[..]), self.eps).record(x, scale_and_shift(pass, &self.weight, &self.bias))
     }
 }
 
@@ -123,6 +122,5 @@ pub fn layer_norm<'t, F: Float>(
     affine: Option<(Var<'t, F>, Var<'t, F>)>,
     eps: f64,
 ) -> Var<'t, F> {
-    let (scale, shift) = affine.unzip();
-    op(normalized_shape.into(), eps).record(x, scale, shift)
+    op(normalized_shape.into(), eps).record(x, affine.map(|(scale, shift)| (scale, Some(shift))))
 }

@@ -1,6 +1,7 @@
 //! Normalisation within each sample as one fused operation: layer, RMS, group and instance normalisation.
 
 use evenkeel_autograd::{Backward, Gradient, Incoming, Inputs, Op, Propagation, Var};
+use evenkeel_module::{Parameter, Pass};
 use evenkeel_tensor::{Float, Shape, ShapeError, kernel, parallel};
 
 use crate::grouping::{GroupLayout, Grouping};
@@ -32,18 +33,17 @@ pub(crate) struct PerSampleOp {
 }
 
 impl PerSampleOp {
-    /// Records the operation on the tape of `x`.
+    /// Records the operation on the tape of `x`, with a scale, and a shift beside it.
     #[track_caller]
     pub(crate) fn record<'t, F: Float>(
         self,
         x: Var<'t, F>,
-        scale: Option<Var<'t, F>>,
-        shift: Option<Var<'t, F>>,
+        affine: Option<(Var<'t, F>, Option<Var<'t, F>>)>,
     ) -> Var<'t, F> {
-        match (scale, shift) {
-            (Some(scale), Some(shift)) => x.tape().record(self, &[x, scale, shift]),
-            (Some(scale), None) => x.tape().record(self, &[x, scale]),
-            (None, _) => x.tape().record(self, &[x]),
+        match affine {
+            Some((scale, Some(shift))) => x.tape().record(self, &[x, scale, shift]),
+            Some((scale, None)) => x.tape().record(self, &[x, scale]),
+            None => x.tape().record(self, &[x]),
         }
     }
 
@@ -61,6 +61,15 @@ impl PerSampleOp {
     fn rule<F: Float>(&self) -> Rule<F> {
         Rule { centered: self.centered, eps: F::from_f64(self.eps) }
     }
+}
+
+/// A layer's scale and shift on the tape; no shift without a scale.
+pub(crate) fn scale_and_shift<'t, F: Float>(
+    pass: &Pass<'t, F>,
+    weight: &Option<Parameter<F>>,
+    bias: &Option<Parameter<F>>,
+) -> Option<(Var<'t, F>, Option<Var<'t, F>>)> {
+    weight.as_ref().map(|weight| (pass.parameter(weight), bias.as_ref().map(|bias| pass.parameter(bias))))
 }
 
 /// Scale and shift among the inputs.

@@ -5,7 +5,7 @@ use evenkeel_module::{Forward, Module, Parameter, Pass, Role};
 use evenkeel_tensor::{Float, Shape, Tensor};
 
 use crate::grouping::Grouping;
-use crate::per_sample_op::PerSampleOp;
+use crate::per_sample_op::{PerSampleOp, scale_and_shift};
 
 /// RMS normalisation: `y = gamma x / sqrt(mean(x²) + eps)`, each sample by itself over its last axes; layer normalisation without
 /// the mean and without a shift.
@@ -95,13 +95,12 @@ impl<F: Float> RmsNorm<F> {
 
 impl<F: Float> Forward<F> for RmsNorm<F> {
     fn forward<'t>(&self, pass: &Pass<'t, F>, x: Var<'t, F>) -> Var<'t, F> {
-        let scale = self.weight.as_ref().map(|p| pass.parameter(p));
         let trailing = op(Shape::from(&self.normalized_shape[..]), self.eps);
         let grouping = match self.normalized_shape[..] {
             [channels] if self.per_channel => Grouping::Channels { groups: 1, channels },
             _ => trailing.grouping,
         };
-        PerSampleOp { grouping, ..trailing }.record(x, scale, None)
+        PerSampleOp { grouping, ..trailing }.record(x, scale_and_shift(pass, &self.weight, &None))
     }
 }
 
@@ -122,5 +121,5 @@ pub fn rms_norm<'t, F: Float>(
     scale: Option<Var<'t, F>>,
     eps: f64,
 ) -> Var<'t, F> {
-    op(normalized_shape.into(), eps).record(x, scale, None)
+    op(normalized_shape.into(), eps).record(x, scale.map(|scale| (scale, None)))
 }

@@ -1,36 +1,11 @@
 //! A step allocates nothing after the first.
-#![allow(unsafe_code)]
 
 mod common;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
 use common::{Net, Single};
 use evenkeel_module::{Mode, Workspace};
 use evenkeel_optim::{AdamW, Optimizer, Schedule};
 use evenkeel_tensor::Seed;
-
-struct Counting;
-
-thread_local! {
-    /// By thread: the test harness allocates, too, in its own.
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: forwards to the system allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 /// How much each of a few steps allocates.
 fn allocations(threads: usize) -> Vec<usize> {
@@ -50,10 +25,10 @@ fn allocations(threads: usize) -> Vec<usize> {
             let parameters = net.layers.iter().flat_map(|l| [&l.weight, &l.bias]).chain([&large.weight]);
             pass.backward(parameters.map(|p| pass.parameter(p).square().sum()).reduce(|a, b| a + b).unwrap());
             let step = workspace.finish();
-            let before = ALLOCATIONS.get();
+            let before = evenkeel_testing::allocations();
             assert_eq!(optimizer.step(&mut net, &step).unwrap().updated, 6);
             assert_eq!(split.step(&mut large, &step).unwrap().updated, 1);
-            *count = ALLOCATIONS.get() - before;
+            *count = evenkeel_testing::allocations() - before;
         }
         counts
     })
