@@ -17,6 +17,7 @@ use evenkeel::autograd::Signal;
 use evenkeel::data::{Batch, Mnist};
 use evenkeel::init::{Gain, Lsuv, Normal, Orthogonal, Policy, UniformFanIn, XavierNormal};
 use evenkeel::module::{Sequential, lsuv};
+use evenkeel::nn::Tanh;
 use evenkeel::prelude::*;
 use evenkeel::tensor::parallel;
 use evenkeel::train::signal::{LayerSignal, SignalProbe, SignalReport};

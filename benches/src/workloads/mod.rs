@@ -3,7 +3,9 @@
 mod cnn;
 mod copy;
 mod cross_entropy;
+mod dropout;
 mod fill;
+mod layer;
 mod mlp;
 mod naive;
 mod norm;
@@ -62,7 +64,8 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     timed("ln_fwd", per_sample_norm::layer_forward),
     timed("switch_norm_fwd_bwd", switchable_norm::forward_backward),
     timed("bn2d_eval", |timer| norm::evaluation(timer, &[32, 64, 32, 32])),
-    missing("dropout_fwd_bwd", "no dropout yet"),
+    timed("dropout_fwd_bwd", |timer| dropout::forward_backward(timer, 0.5)),
+    timed("dropout_tenth_fwd_bwd", |timer| dropout::forward_backward(timer, 0.1)),
     timed("softmax_ce_fwd_bwd", |timer| cross_entropy::run(timer, 4096, 1000)),
     timed("cnn_step", cnn::run),
     missing("birnn_ctc_step", "no recurrent layers yet"),

@@ -3,37 +3,17 @@
 use evenkeel::module::{Mode, Workspace};
 use evenkeel::prelude::*;
 
+use super::layer::{self, Outcome};
 use crate::check::{close, ensure, normal};
 use crate::timing::{Timer, Timing};
 
 /// Forward in training, and the gradients of input, scale and shift for a given gradient of the output.
 pub(super) fn forward_backward(timer: &Timer, shape: &[usize]) -> Result<Timing, String> {
     let mut norm: BatchNorm = BatchNorm::new(shape[1]);
-    let mut workspace = Workspace::new();
-    // Away from mean 0 and deviation 1, so that doing nothing is not right.
-    let (x, dy) = (&normal(shape, 1) * 2.0 + 3.0, normal(shape, 2));
-    let forward = timer.time(|| {
-        let pass = workspace.begin(Mode::Training, Seed(0));
-        norm.forward(&pass, pass.tape().variable(x.clone())).index()
-    });
-    let timing = timer.time(|| {
-        let pass = workspace.begin(Mode::Training, Seed(0));
-        let y = norm.forward(&pass, pass.tape().variable(x.clone()));
-        pass.tape().backward_from(y, dy.as_slice());
-        workspace.finish().commit(&mut norm);
-    });
-    let timing = timing.with_forward(&forward);
-
-    let pass = workspace.begin(Mode::Training, Seed(0));
-    let input = pass.tape().variable(x.clone());
-    let output = norm.forward(&pass, input);
-    pass.tape().backward_from(output, dy.as_slice());
-    let (y, dx) = (output.to_tensor(), input.gradient().ok_or("no gradient of the input")?);
-    let done = workspace.finish();
-    let gradient = |parameter: Option<&Parameter>| {
-        parameter.and_then(|parameter| done.with_gradient(parameter, <[f32]>::to_vec)).ok_or("no gradient")
-    };
-    let (dgamma, dbeta) = (gradient(norm.weight())?, gradient(norm.bias())?);
+    let (x, dy) = layer::data(shape);
+    let timing = layer::forward_backward(timer, &mut norm, &x, &dy);
+    let Outcome { y, dx, gradients } = layer::step(&norm, &x, &dy)?;
+    let [dgamma, dbeta] = &gradients[..] else { return Err("gradients of scale and shift are missing".to_owned()) };
 
     let channels = Channels::of(shape);
     for c in channels.some() {

@@ -4,6 +4,7 @@ use evenkeel::module::{Mode, Workspace};
 use evenkeel::norm::{GroupNorm, InstanceNorm, LayerNorm};
 use evenkeel::prelude::*;
 
+use super::layer::{self, Outcome};
 use crate::check::{close, normal};
 use crate::timing::{Timer, Timing};
 
@@ -12,15 +13,15 @@ const ROWS: [usize; 2] = [2048, 1024];
 
 pub(super) fn group_forward_backward(timer: &Timer) -> Result<Timing, String> {
     let groups = 8;
-    forward_backward(timer, &GroupNorm::new(groups, IMAGES[1]), &IMAGES, Groups::of_images(IMAGES[1] / groups))
+    forward_backward(timer, &mut GroupNorm::new(groups, IMAGES[1]), &IMAGES, Groups::of_images(IMAGES[1] / groups))
 }
 
 pub(super) fn instance_forward_backward(timer: &Timer) -> Result<Timing, String> {
-    forward_backward(timer, &InstanceNorm::new(IMAGES[1]), &IMAGES, Groups::of_images(1))
+    forward_backward(timer, &mut InstanceNorm::new(IMAGES[1]), &IMAGES, Groups::of_images(1))
 }
 
 pub(super) fn layer_forward_backward(timer: &Timer) -> Result<Timing, String> {
-    forward_backward(timer, &LayerNorm::new([ROWS[1]]), &ROWS, Groups::of_rows())
+    forward_backward(timer, &mut LayerNorm::new([ROWS[1]]), &ROWS, Groups::of_rows())
 }
 
 /// Forward alone, without gradients.
@@ -47,32 +48,13 @@ pub(super) fn layer_forward(timer: &Timer) -> Result<Timing, String> {
 /// Forward in training, and the gradients of input, scale and shift for a given gradient of the output.
 fn forward_backward(
     timer: &Timer,
-    norm: &impl Forward<f32>,
+    norm: &mut impl Forward,
     shape: &[usize],
     groups: Groups,
 ) -> Result<Timing, String> {
-    let mut workspace = Workspace::new();
-    // Away from mean 0 and deviation 1, so that doing nothing is not right.
-    let (x, dy) = (&normal(shape, 1) * 2.0 + 3.0, normal(shape, 2));
-    let forward = timer.time(|| {
-        let pass = workspace.begin(Mode::Training, Seed(0));
-        norm.forward(&pass, pass.tape().variable(x.clone())).index()
-    });
-    let timing = timer.time(|| {
-        let pass = workspace.begin(Mode::Training, Seed(0));
-        let y = norm.forward(&pass, pass.tape().variable(x.clone()));
-        pass.tape().backward_from(y, dy.as_slice());
-    });
-    let timing = timing.with_forward(&forward);
-
-    let pass = workspace.begin(Mode::Training, Seed(0));
-    let input = pass.tape().variable(x.clone());
-    let output = norm.forward(&pass, input);
-    pass.tape().backward_from(output, dy.as_slice());
-    let (y, dx) = (output.to_tensor(), input.gradient().ok_or("no gradient of the input")?);
-    let done = workspace.finish();
-    let mut gradients = Vec::new();
-    norm.for_each_parameter(|_, parameter| gradients.extend(done.with_gradient(parameter, <[f32]>::to_vec)));
+    let (x, dy) = layer::data(shape);
+    let timing = layer::forward_backward(timer, norm, &x, &dy);
+    let Outcome { y, dx, gradients } = layer::step(norm, &x, &dy)?;
     let [dgamma, dbeta] = &gradients[..] else { return Err("gradients of scale and shift are missing".to_owned()) };
 
     // Each scale's sums over all groups, in f64.

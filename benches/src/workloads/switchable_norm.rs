@@ -1,11 +1,10 @@
 //! Switchable normalisation alone.
 
-use evenkeel::module::{Mode, Workspace};
 use evenkeel::norm::SwitchableNorm;
-use evenkeel::prelude::*;
 
+use super::layer::{self, Outcome};
 use super::norm::{Channels, moments};
-use crate::check::{close, ensure, normal};
+use crate::check::{close, ensure};
 use crate::timing::{Timer, Timing};
 
 const SHAPE: [usize; 4] = [32, 64, 32, 32];
@@ -13,30 +12,11 @@ const SHAPE: [usize; 4] = [32, 64, 32, 32];
 /// Forward in training, and the gradients of input, scale, shift and logits for a given gradient of the output.
 pub(super) fn forward_backward(timer: &Timer) -> Result<Timing, String> {
     let mut norm: SwitchableNorm = SwitchableNorm::new(SHAPE[1]);
-    let mut workspace = Workspace::new();
-    let (x, dy) = (&normal(SHAPE, 1) * 2.0 + 3.0, normal(SHAPE, 2));
-    let forward = timer.time(|| {
-        let pass = workspace.begin(Mode::Training, Seed(0));
-        norm.forward(&pass, pass.tape().variable(x.clone())).index()
-    });
-    let timing = timer.time(|| {
-        let pass = workspace.begin(Mode::Training, Seed(0));
-        let y = norm.forward(&pass, pass.tape().variable(x.clone()));
-        pass.tape().backward_from(y, dy.as_slice());
-        workspace.finish().commit(&mut norm);
-    });
-    let timing = timing.with_forward(&forward);
-
-    let pass = workspace.begin(Mode::Training, Seed(0));
-    let input = pass.tape().variable(x.clone());
-    let output = norm.forward(&pass, input);
-    pass.tape().backward_from(output, dy.as_slice());
-    let (y, dx) = (output.to_tensor(), input.gradient().ok_or("no gradient of the input")?);
-    let done = workspace.finish();
-    for logits in [norm.mean_logits(), norm.variance_logits()] {
-        let moved = done.with_gradient(logits, |d| d.iter().any(|&d| d != 0.0));
-        ensure(moved == Some(true), || "no gradient of the logits".to_owned())?;
-    }
+    let (x, dy) = layer::data(&SHAPE);
+    let timing = layer::forward_backward(timer, &mut norm, &x, &dy);
+    let Outcome { y, dx, gradients } = layer::step(&norm, &x, &dy)?;
+    let move_all = gradients.len() == 4 && gradients.iter().all(|d| d.iter().any(|&d| d != 0.0));
+    ensure(move_all, || "no gradients of scale, shift and both logits".to_owned())?;
     // A common shift of the input changes nothing.
     let [sum, size] = [|d: f64| d, f64::abs].map(|f| dx.as_slice().iter().map(|&d| f(f64::from(d))).sum::<f64>());
     ensure(size > 0.0 && sum.abs() < 1e-5 * size, || format!("gradients of the input add up to {sum} of {size}"))?;

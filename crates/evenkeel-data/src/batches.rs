@@ -1,10 +1,10 @@
 //! A data set in batches, epoch by epoch.
 
-use std::marker::PhantomData;
+use evenkeel_tensor::{Float, Seed, Shape};
 
-use evenkeel_tensor::{Float, Seed};
-
-use crate::{Batch, Dataset, Order, Prefetch};
+use crate::augment::{Augment, Mix};
+use crate::changes::Changes;
+use crate::{Batch, DataError, Dataset, Order, Prefetch};
 
 /// How a data set is cut into batches; made by [`Dataset::batches`].
 ///
@@ -26,14 +26,15 @@ pub struct Batches<F: Float = f32> {
     batch_size: usize,
     seed: Option<Seed>,
     drop_last: bool,
-    float: PhantomData<F>,
+    changes: Changes<F>,
 }
 
 impl<F: Float> Batches<F> {
     #[track_caller]
     pub(crate) fn new(dataset: Dataset, batch_size: usize) -> Self {
         assert!(batch_size > 0, "batches of at least one sample");
-        Self { dataset, batch_size, seed: None, drop_last: false, float: PhantomData }
+        let changes = Changes::none(&dataset);
+        Self { dataset, batch_size, seed: None, drop_last: false, changes }
     }
 
     /// Visits the samples in an order that is shuffled anew for each epoch, from `seed` (see [`Order`]).
@@ -53,6 +54,58 @@ impl<F: Float> Batches<F> {
         self
     }
 
+    /// Changes each sample with `augment`, anew in each epoch.
+    ///
+    /// The change depends on the seed, the epoch and the sample's position in the data set alone: not on the batch it falls
+    /// into, the number of threads or loading ahead, so a resumed run goes on with the same. Called again, it adds
+    /// another change after those before. Samples are changed in parallel.
+    ///
+    /// ```
+    /// use evenkeel_data::augment::Cutout;
+    /// use evenkeel_data::{Digits, Seed};
+    ///
+    /// let digits = Digits::embedded().reshape_samples([8, 8])?;
+    /// let batches = digits.batches::<f32>(60).augmented(Cutout::new(3), Seed(7))?;
+    /// assert_ne!(batches.epoch(0).next(), batches.epoch(1).next());
+    /// assert_eq!(batches.epoch(1).next(), batches.epoch(1).next());
+    /// # Ok::<(), evenkeel_data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a setting is out of its range, or does not suit the samples.
+    pub fn augmented(mut self, augment: impl Augment<F> + 'static, seed: Seed) -> Result<Self, DataError> {
+        self.changes.augment(augment, seed, self.dataset.classes())?;
+        Ok(self)
+    }
+
+    /// Mixes the samples of each batch with each other, and their targets, after they are augmented.
+    ///
+    /// Where the targets are classes they become [`Values`](crate::Targets::Values) of shape `[samples, classes]`: each row
+    /// the shares of the classes, which sum to 1. What is mixed depends on the seed, the epoch, the batch's position in it
+    /// and the samples in the batch. Called again, it mixes the mixtures.
+    ///
+    /// ```
+    /// use evenkeel_data::augment::Mixup;
+    /// use evenkeel_data::{Digits, Seed};
+    ///
+    /// let batches = Digits::embedded().batches::<f32>(60).shuffled(Seed(7)).mixed(Mixup::new(0.2), Seed(7))?;
+    /// let batch = batches.epoch(0).next().unwrap();
+    /// assert_eq!(batch.targets.values().unwrap().shape(), [60, 10].into());
+    /// # Ok::<(), evenkeel_data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a setting is out of its range, or does not suit the samples or their targets.
+    pub fn mixed(mut self, mix: impl Mix<F> + 'static, seed: Seed) -> Result<Self, DataError> {
+        self.changes.mix(mix, seed, self.dataset.classes())?;
+        Ok(self)
+    }
+
+    /// The extents of one sample as it is batched: those of the data set, unless an augmentation changes them.
+    pub fn sample_shape(&self) -> Shape {
+        self.changes.sample_shape()
+    }
+
     /// The number of batches in an epoch.
     pub fn per_epoch(&self) -> usize {
         if self.drop_last { self.dataset.len() / self.batch_size } else { self.dataset.len().div_ceil(self.batch_size) }
@@ -60,7 +113,8 @@ impl<F: Float> Batches<F> {
 
     /// The batches of an epoch, numbered from 0.
     pub fn epoch(&self, epoch: u64) -> Epoch<F> {
-        let mut this = Epoch { order: Order::sequential(self.dataset.len()), batches: self.clone(), next: 0 };
+        let mut this =
+            Epoch { order: Order::sequential(self.dataset.len()), batches: self.clone(), number: epoch, next: 0 };
         this.restart(epoch);
         this
     }
@@ -84,6 +138,7 @@ impl<F: Float> Batches<F> {
 pub struct Epoch<F: Float = f32> {
     batches: Batches<F>,
     order: Order,
+    number: u64,
     next: usize,
 }
 
@@ -105,18 +160,19 @@ impl<F: Float> Epoch<F> {
     }
 
     /// Fills `batch` with the batch at `position` of this epoch. Allocates nothing if the batch's
-    /// buffers are large enough and nobody else holds them.
+    /// buffers are large enough and nobody else holds them, and samples are neither augmented nor mixed.
     ///
     /// # Panics
     /// If there is no such batch.
     #[track_caller]
     pub fn fill(&self, position: usize, batch: &mut Batch<F>) {
-        self.batches.dataset.fill_batch(self.indices(position), batch);
+        let Batches { dataset, changes, .. } = &self.batches;
+        changes.fill(dataset, self.indices(position), batch, self.number, position);
     }
 
     /// Becomes another epoch, at its first batch. Allocates nothing.
     pub fn restart(&mut self, epoch: u64) {
-        self.next = 0;
+        (self.number, self.next) = (epoch, 0);
         if let Some(seed) = self.batches.seed {
             self.order.reshuffle(seed, epoch);
         }

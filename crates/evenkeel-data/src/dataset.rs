@@ -32,7 +32,7 @@ pub struct Dataset {
     inputs: Inputs,
     sample_shape: Shape,
     // Real values are kept in f64, which holds an f32 exactly.
-    targets: Targets<f64>,
+    pub(crate) targets: Targets<f64>,
     classes: Option<usize>,
     // The storage row of each sample; all rows in order if `None`.
     rows: Option<Arc<[usize]>>,
@@ -132,6 +132,18 @@ impl Dataset {
         self.targets.classes().map(|labels| labels[self.row(position)])
     }
 
+    /// The target values of the sample at `position`; `None` if the targets are classes.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    #[track_caller]
+    pub fn values(&self, position: usize) -> Option<&[f64]> {
+        assert!(position < self.len(), "sample {position} of a data set of {}", self.len());
+        let values = self.targets.values()?;
+        let width = values.shape()[1..].iter().product();
+        Some(&values.as_slice()[self.row(position) * width..][..width])
+    }
+
     /// The number of samples of each class; `None` if the targets are real values.
     pub fn class_counts(&self) -> Option<Vec<usize>> {
         let mut counts = vec![0; self.classes?];
@@ -212,13 +224,21 @@ impl Dataset {
     /// If a position is beyond the samples.
     #[track_caller]
     pub fn fill_batch<F: Float>(&self, positions: &[usize], batch: &mut Batch<F>) {
-        if let Some(&last) = positions.iter().max() {
-            assert!(last < self.len(), "sample {last} of a data set of {}", self.len());
-        }
-        let rows = Rows { positions, stored: self.rows.as_deref() };
-        let width = self.sample_shape.numel();
-        batch.inputs.refill(stacked(positions.len(), &self.sample_shape), |out| self.inputs.gather(width, &rows, out));
-        match (&self.targets, &mut batch.targets) {
+        batch.inputs.refill(stacked(positions.len(), &self.sample_shape), |out| self.fill_inputs(positions, out));
+        self.fill_targets(positions, &mut batch.targets);
+    }
+
+    /// Writes the inputs of the samples at `positions` to `out`.
+    #[track_caller]
+    pub(crate) fn fill_inputs<F: Float>(&self, positions: &[usize], out: &mut [F]) {
+        self.inputs.gather(self.sample_shape.numel(), &self.rows(positions), out);
+    }
+
+    /// Writes the targets of the samples at `positions` to `targets`.
+    #[track_caller]
+    pub(crate) fn fill_targets<F: Float>(&self, positions: &[usize], targets: &mut Targets<F>) {
+        let rows = self.rows(positions);
+        match (&self.targets, targets) {
             (Targets::Classes(from), Targets::Classes(to)) => {
                 to.refill([positions.len()], |out| gather(from.as_slice(), 1, &rows, out, |label| label));
             }
@@ -231,11 +251,11 @@ impl Dataset {
             }
             (Targets::Classes(_), to) => {
                 *to = Targets::default();
-                self.fill_batch(positions, batch);
+                self.fill_targets(positions, to);
             }
             (Targets::Values(_), to) => {
                 *to = Targets::Values(Tensor::zeros([0]));
-                self.fill_batch(positions, batch);
+                self.fill_targets(positions, to);
             }
         }
     }
@@ -249,7 +269,16 @@ impl Dataset {
         Batches::new(self.clone(), batch_size)
     }
 
-    fn row(&self, position: usize) -> usize {
+    /// Where the samples at `positions` are stored.
+    #[track_caller]
+    fn rows<'a>(&'a self, positions: &'a [usize]) -> Rows<'a> {
+        if let Some(&last) = positions.iter().max() {
+            assert!(last < self.len(), "sample {last} of a data set of {}", self.len());
+        }
+        Rows { positions, stored: self.rows.as_deref() }
+    }
+
+    pub(crate) fn row(&self, position: usize) -> usize {
         self.rows.as_ref().map_or(position, |rows| rows[position])
     }
 }
@@ -283,7 +312,7 @@ fn check_samples(operation: &'static str, shape: Shape) -> Result<(), DataError>
 }
 
 /// The shape of `n` samples of `shape`.
-fn stacked(n: usize, shape: &[usize]) -> Shape {
+pub(crate) fn stacked(n: usize, shape: &[usize]) -> Shape {
     let mut extents = [n; MAX_RANK];
     extents[1..=shape.len()].copy_from_slice(shape);
     Shape::from(&extents[..=shape.len()])

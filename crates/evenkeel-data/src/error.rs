@@ -162,10 +162,12 @@ pub enum DataError {
         value: f64,
     },
     /// The operation needs classes, and the targets are real values.
-    #[error("{operation}: expected targets that are classes, got real values; use `split_random`")]
+    #[error("{operation}: expected targets that are classes, got real values; {cure}")]
     NotClasses {
         /// The operation.
         operation: &'static str,
+        /// What to do.
+        cure: &'static str,
     },
     /// A fraction that leaves one part of a split empty.
     #[error(
@@ -179,6 +181,33 @@ pub enum DataError {
         fraction: f64,
         /// The number of samples.
         samples: usize,
+    },
+    /// Fewer than two folds, or more than samples.
+    #[error(
+        "{operation}: expected at least 2 folds, and at most one for each of the {samples} samples, got {folds}; 5 or 10 are usual"
+    )]
+    Folds {
+        /// The operation.
+        operation: &'static str,
+        /// The number of folds asked for.
+        folds: usize,
+        /// The number of samples.
+        samples: usize,
+    },
+    /// A class that is too small to be in every part.
+    #[error(
+        "{operation}: expected at least {needed} members of each class, one for each part, got {members} of class {class}; \
+         get more of it, leave it out or merge it with another, take fewer parts, or use `split_random` or `folds`"
+    )]
+    ClassTooSmall {
+        /// The operation.
+        operation: &'static str,
+        /// The first class that is too small.
+        class: usize,
+        /// The number of its members.
+        members: usize,
+        /// The number of parts.
+        needed: usize,
     },
     /// A sample that is not there.
     #[error(
@@ -199,6 +228,26 @@ pub enum DataError {
         expected: &'static str,
         /// What came.
         got: f64,
+    },
+    /// A line of a text file that does not follow the file's format.
+    #[error("{}, line {line}: expected {expected}, got {got}; correct the line or remove it", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// What such a line holds.
+        expected: &'static str,
+        /// What came.
+        got: String,
+    },
+    /// A text without a single word.
+    #[error("{what}: expected a text of at least one word, got {got:?}; remove such texts first")]
+    NoWords {
+        /// Which text.
+        what: String,
+        /// The text, cut after 40 characters.
+        got: String,
     },
     /// Shapes that do not fit.
     #[error(transparent)]

@@ -3,10 +3,12 @@
 pub mod augment;
 mod batch;
 mod batches;
+mod changes;
 mod dataset;
 mod digits;
 mod error;
 pub mod idx;
+mod label_noise;
 mod mnist;
 mod order;
 mod prefetch;

@@ -17,13 +17,13 @@ use crate::{Forward, Mode, Module, Pass, Path, Visitor, VisitorMut};
 /// use evenkeel_module::{Forward, InMode, Mode, Module, Pass, Workspace};
 /// use evenkeel_tensor::{Seed, Tensor};
 ///
-/// /// Says by its output whether it trains.
+/// /// Says by its output whether noise is on.
 /// #[derive(Module, Clone)]
 /// struct Probe;
 ///
 /// impl Forward for Probe {
 ///     fn forward<'t>(&self, pass: &Pass<'t>, x: Var<'t>) -> Var<'t> {
-///         x * if pass.is_training() { 1.0 } else { 0.0 }
+///         x * if pass.has_noise() { 1.0 } else { 0.0 }
 ///     }
 /// }
 ///

@@ -9,7 +9,14 @@ use evenkeel_tensor::{Float, Seed, Shape, Tensor};
 
 use crate::{Buffer, Module, ModuleExt, Origin, Parameter};
 
-/// Whether a pass is for training or for evaluation; a layer may act differently.
+/// What a pass is for, and so how a layer acts that does not always do the same.
+///
+/// | | gradients | statistics | noise | recorded |
+/// |---|---|---|---|---|
+/// | [`Training`](Mode::Training) | yes | of the batch | on | statistics |
+/// | [`Evaluation`](Mode::Evaluation) | no | stored | off | nothing |
+/// | [`Population`](Mode::Population) | no | of the batch | off | statistics |
+/// | [`Sampling`](Mode::Sampling) | no | stored | on | nothing |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Gradients are wanted, statistics are of the batch and are recorded, noise is on.
@@ -19,6 +26,9 @@ pub enum Mode {
     /// No gradients, no noise, but statistics are of the batch and are recorded: the pass over a data set
     /// that computes population statistics after training.
     Population,
+    /// No gradients, stored statistics, nothing is recorded, but noise is on: one of the networks that dropout stands for, as
+    /// Monte-Carlo evaluation draws them.
+    Sampling,
 }
 
 /// What the steps of a run share: the tape with its buffers, and the record of what each step changes.
@@ -142,7 +152,7 @@ impl<'t, F: Float> Pass<'t, F> {
         self.tape
     }
 
-    /// Training or evaluation.
+    /// What the pass is for.
     pub fn mode(&self) -> Mode {
         self.mode
     }
@@ -155,14 +165,14 @@ impl<'t, F: Float> Pass<'t, F> {
         Pass { mode, learns: self.learns, ..*self }
     }
 
-    /// Whether noise is on: only in training.
-    pub fn is_training(&self) -> bool {
-        self.mode == Mode::Training
+    /// Whether noise is on: in training and in sampling.
+    pub fn has_noise(&self) -> bool {
+        matches!(self.mode, Mode::Training | Mode::Sampling)
     }
 
     /// Whether normalisations use the statistics of the batch, and record them.
     pub fn uses_batch_statistics(&self) -> bool {
-        self.mode != Mode::Evaluation
+        matches!(self.mode, Mode::Training | Mode::Population)
     }
 
     /// Data: a value without gradient.

@@ -31,7 +31,7 @@ fn a_shared_parameter_gathers_one_gradient() {
     }
     let mut net = Tied { w: Parameter::new(Tensor::scalar(3.0), Role::Weight) };
     let mut workspace = Workspace::new();
-    for mode in [Mode::Training, Mode::Evaluation, Mode::Population] {
+    for mode in [Mode::Training, Mode::Evaluation, Mode::Population, Mode::Sampling] {
         let pass = workspace.begin(mode, Seed(0));
         let loss = net.forward(&pass, pass.constant(Tensor::scalar(5.0)));
         pass.backward(loss);
@@ -63,6 +63,19 @@ fn finishing_lets_go_of_the_parameters() {
 }
 
 #[test]
+fn each_mode_says_what_is_on() {
+    let mut workspace = Workspace::<f64>::new();
+    let mut ask = |mode| {
+        let pass = workspace.begin(mode, Seed(0));
+        (pass.has_noise(), pass.uses_batch_statistics())
+    };
+    assert_eq!(ask(Mode::Training), (true, true));
+    assert_eq!(ask(Mode::Evaluation), (false, false));
+    assert_eq!(ask(Mode::Population), (false, true));
+    assert_eq!(ask(Mode::Sampling), (true, false));
+}
+
+#[test]
 fn a_pass_changes_nothing_and_a_commit_everything_at_once() {
     let mut layer = Centre::<f64>::new();
     let mut workspace = Workspace::new();
@@ -75,10 +88,12 @@ fn a_pass_changes_nothing_and_a_commit_everything_at_once() {
     assert_eq!((layer.mean.value().item(), layer.mean.origin()), (0.5 + 0.25 * 5.5, Origin::Running));
     assert_eq!(layer.count.value().item(), 2.0);
 
-    // Evaluation records nothing.
+    // Evaluation records nothing, and neither does sampling.
     let before = layer.state_dict();
-    assert_eq!(run(&mut layer, Mode::Evaluation, Tensor::from([1.875])).item(), 0.0);
-    assert_eq!(layer.state_dict(), before);
+    for mode in [Mode::Evaluation, Mode::Sampling] {
+        assert_eq!(run(&mut layer, mode, Tensor::from([1.875])).item(), 0.0);
+        assert_eq!(layer.state_dict(), before);
+    }
 
     // Plain averages: weights 1, 1/2, 1/3.
     for (step, value) in [10.0, 20.0, 60.0].into_iter().enumerate() {
@@ -215,7 +230,7 @@ fn a_network_without_values_does_not_run() {
 #[test]
 fn a_misfit_names_the_layer() {
     let net = Encoder::<f32>::new().initialize(XavierUniform::default(), Seed(1)).unwrap();
-    for mode in [Mode::Training, Mode::Evaluation, Mode::Population] {
+    for mode in [Mode::Training, Mode::Evaluation, Mode::Population, Mode::Sampling] {
         assert_eq!(check_network(&net, mode, [7, 3]).unwrap(), [7, 2].into());
     }
     let layer_of = |net: &Encoder, input: [usize; 2]| match check_network(net, Mode::Training, input).unwrap_err() {

@@ -1,14 +1,20 @@
-//! Cross-entropy of logits against classes.
+//! Cross-entropy of logits against classes or their probabilities.
 
-use std::any::Any;
-
-use evenkeel_autograd::{Reduction, Var, ops::CrossEntropyOp};
+use evenkeel_autograd::{
+    Reduction, Var,
+    ops::{CrossEntropyOp, SoftCrossEntropyOp},
+};
 use evenkeel_tensor::{Float, Tensor};
 
-/// Cross-entropy from logits (N, C) against class indices (N): softmax included.
+use crate::both::Both;
+
+/// Cross-entropy from logits (N, C) against class indices (N), or class probabilities (N, C): softmax included.
 ///
 /// An example's loss is `-ln p_t` with p = softmax(x) and t its class. With smoothing s and class weights w it is
 /// `-(1 - s) w_t ln p_t - s / C sum_c w_c ln p_c`, and the mean divides by the sum of w_t: PyTorch's definition.
+///
+/// Against probabilities q, as mixup, cutmix and distillation give, it is `- sum_c w_c r_c ln p_c` with the smoothed target
+/// r_c = (1 - s) q_c + s / C, and the mean divides by N, also with class weights: again PyTorch's definition.
 ///
 /// ```
 /// use evenkeel_autograd::Tape;
@@ -24,27 +30,8 @@ use evenkeel_tensor::{Float, Tensor};
 #[derive(Clone, Debug, Default)]
 pub struct CrossEntropy {
     smoothing: f64,
-    weights: Option<Weights>,
+    weights: Option<Both>,
     reduction: Reduction,
-}
-
-/// The class weights in both precisions, so that a step shares one instead of making it.
-#[derive(Clone, Debug)]
-struct Weights {
-    single: Tensor<f32>,
-    double: Tensor<f64>,
-}
-
-impl Weights {
-    fn new(weights: Vec<f64>) -> Self {
-        let double = Tensor::from(weights);
-        Self { single: double.cast(), double }
-    }
-
-    fn get<F: Float>(&self) -> Tensor<F> {
-        let either: [&dyn Any; 2] = [&self.single, &self.double];
-        either.into_iter().find_map(|t| t.downcast_ref::<Tensor<F>>()).expect("F is f32 or f64").clone()
-    }
 }
 
 impl CrossEntropy {
@@ -57,7 +44,7 @@ impl CrossEntropy {
     /// Weighs each class.
     #[must_use]
     pub fn with_class_weights(self, weights: impl Into<Vec<f64>>) -> Self {
-        Self { weights: Some(Weights::new(weights.into())), ..self }
+        Self { weights: Some(Both::new(weights.into())), ..self }
     }
 
     /// Mean (the default), sum, or one loss an example.
@@ -68,7 +55,7 @@ impl CrossEntropy {
 
     /// The class weights, if there are any.
     pub fn class_weights(&self) -> Option<&[f64]> {
-        self.weights.as_ref().map(|w| w.double.as_slice())
+        self.weights.as_ref().map(Both::as_slice)
     }
 
     /// The share of each target that is spread over all classes.
@@ -89,8 +76,33 @@ impl CrossEntropy {
     pub fn loss<'t, F: Float>(&self, logits: Var<'t, F>, targets: &Tensor<u32>) -> Var<'t, F> {
         let mut op = CrossEntropyOp::new(targets.clone());
         op.smoothing = F::from_f64(self.smoothing);
-        op.weights = self.weights.as_ref().map(Weights::get);
+        op.weights = self.weights.as_ref().map(Both::get);
         op.reduction = self.reduction;
         logits.tape().record(op, &[logits])
+    }
+    /// The loss of `logits` (N, C) for class probabilities `targets` (N, C).
+    ///
+    /// ```
+    /// use evenkeel_autograd::Tape;
+    /// use evenkeel_nn::CrossEntropy;
+    /// use evenkeel_tensor::Tensor;
+    ///
+    /// let tape = Tape::<f64>::new();
+    /// let logits = tape.variable(Tensor::from([[4f64.ln(), 0.0]]));           // p = 0.8, 0.2
+    /// let loss = CrossEntropy::default().soft_loss(logits, &Tensor::from([[0.75, 0.25]]));
+    /// assert!((loss.item() + 0.75 * 0.8f64.ln() + 0.25 * 0.2f64.ln()).abs() < 1e-12);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    #[track_caller]
+    pub fn soft_loss<'t, F: Float>(&self, logits: Var<'t, F>, targets: &Tensor<F>) -> Var<'t, F> {
+        let op = SoftCrossEntropyOp {
+            smoothing: F::from_f64(self.smoothing),
+            weights: self.weights.as_ref().map(Both::get),
+            reduction: self.reduction,
+        };
+        let tape = logits.tape();
+        tape.record(op, &[logits, tape.constant(targets.clone())])
     }
 }

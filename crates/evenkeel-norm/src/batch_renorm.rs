@@ -1,7 +1,7 @@
 //! The batch renormalisation layer.
 
 use evenkeel_autograd::Var;
-use evenkeel_module::{Buffer, Change, Forward, Module, Parameter, Pass, Path, Role, Visitor, VisitorMut};
+use evenkeel_module::{Buffer, Change, Forward, Mode, Module, Parameter, Pass, Path, Role, Visitor, VisitorMut};
 use evenkeel_tensor::{Float, Tensor};
 
 use crate::op::record;
@@ -217,7 +217,7 @@ impl<F: Float> Forward<F> for BatchRenorm<F> {
         let (normalizer, eps) = if !of_batch {
             // The deviation has eps in it.
             (Normalizer::Stored { mean, variance: deviation.map(|d| d * d) }, 0.0)
-        } else if pass.is_training() {
+        } else if pass.mode() == Mode::Training {
             (Normalizer::Corrected { mean, deviation: deviation.clone(), r_max, d_max }, self.eps)
         } else {
             // Corrections towards what is being computed would make it depend on the order of the batches.

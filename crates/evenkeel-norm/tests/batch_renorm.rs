@@ -130,14 +130,16 @@ fn running_statistics_are_of_deviations() {
     step(&mut norm, Mode::Training, batch([1.0, 3.0, 1.0, 3.0]));
     step(&mut norm, Mode::Training, batch([4.0, 8.0, 4.0, 8.0]));
     assert_eq!((norm.running_mean().item(), norm.running_std().item()), (0.375 + 1.5, 0.75 + 0.5));
-    // Evaluation divides by that deviation, frozen training too.
-    for mode in [Mode::Evaluation, Mode::Training] {
+    // Evaluation and sampling divide by that deviation, frozen training too.
+    for mode in [Mode::Evaluation, Mode::Sampling, Mode::Training] {
+        if mode == Mode::Training {
+            norm.freeze("running_*");
+            norm.freeze("num_batches_tracked");
+        }
         let before = norm.state_dict();
         let y = step(&mut norm, mode, batch([1.875, 4.375, 0.625, 1.875]));
         assert_eq!(y.as_slice(), [0.0, 2.0, -1.0, 0.0]);
         assert_eq!(norm.state_dict(), before);
-        norm.freeze("running_*");
-        norm.freeze("num_batches_tracked");
     }
     norm.unfreeze("*");
     population_statistics(&mut norm, [batch([1.0, 3.0, 1.0, 3.0]), batch([4.0, 8.0, 4.0, 8.0])]).unwrap();

@@ -257,7 +257,9 @@ fn running_and_batch_averages_are_of_biased_variances() {
         composed(&[tape.constant(x.clone()), logits, logits, affine.0, affine.1], &batch, [true; 3]).to_tensor()
     };
     norm = norm.with_eps(EPS);
-    for (mode, frozen) in [(Mode::Evaluation, false), (Mode::Training, true), (Mode::Population, true)] {
+    for (mode, frozen) in
+        [(Mode::Evaluation, false), (Mode::Sampling, false), (Mode::Training, true), (Mode::Population, true)]
+    {
         if frozen {
             norm.freeze("running_*");
         }

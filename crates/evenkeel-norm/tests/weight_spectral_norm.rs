@@ -165,7 +165,7 @@ fn training_iterates_and_evaluation_does_not() {
     // Before any step, 15 iterations, the same each time.
     assert!(layer.sigma() > 0.9 * largest && layer.sigma() == layer.sigma());
     let start = layer.pair();
-    for mode in [Mode::Evaluation, Mode::Population] {
+    for mode in [Mode::Evaluation, Mode::Population, Mode::Sampling] {
         let mut workspace = Workspace::new();
         let pass = workspace.begin(mode, Seed(0));
         layer.forward(&pass, pass.constant(x.clone()));

@@ -8,14 +8,26 @@ use crate::{Bounds, OptimError};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     pub(crate) pattern: String,
-    learning_rate_factor: f64,
+    pub(crate) learning_rate_factor: f64,
     weight_decay: Option<f64>,
+    decay: Option<f64>,
     decay_all: bool,
+}
+
+/// The group that applies at `path`: the last one that fits.
+pub(crate) fn of<'a>(groups: &'a [Group], path: &Path<'_>) -> Option<&'a Group> {
+    groups.iter().rev().find(|group| path.matches(&group.pattern))
 }
 
 impl Group {
     pub(crate) fn new(pattern: &str) -> Self {
-        Self { pattern: pattern.to_owned(), learning_rate_factor: 1.0, weight_decay: None, decay_all: false }
+        Self {
+            pattern: pattern.to_owned(),
+            learning_rate_factor: 1.0,
+            weight_decay: None,
+            decay: None,
+            decay_all: false,
+        }
     }
 
     /// The learning rate times `factor`, which is 1 by default, on top of the schedule.
@@ -28,6 +40,13 @@ impl Group {
     #[must_use]
     pub fn weight_decay(self, weight_decay: f64) -> Self {
         Self { weight_decay: Some(weight_decay), ..self }
+    }
+
+    /// This rate in place of that of [`Optimizer::decay`](crate::Optimizer::decay); for weights alone unless with
+    /// [`decay_all`](Group::decay_all).
+    #[must_use]
+    pub fn decay(self, rate: f64) -> Self {
+        Self { decay: Some(rate), ..self }
     }
 
     /// Biases and normalisation parameters of this group decay, too.
@@ -43,7 +62,8 @@ impl Group {
             self.learning_rate_factor,
             "1 is the default; to stop learning, freeze the part",
         )?;
-        check("weight_decay", self.weight_decay.unwrap_or(0.0), "0 switches it off")
+        check("weight_decay", self.weight_decay.unwrap_or(0.0), "0 switches it off")?;
+        OptimError::check::<f64>("Group", "decay", self.decay.unwrap_or(0.0), Bounds::Fraction, "0 switches it off")
     }
 }
 
@@ -52,17 +72,26 @@ impl Group {
 pub(crate) struct Settings {
     pub(crate) learning_rate_factor: f64,
     pub(crate) weight_decay: f64,
+    pub(crate) decay: f64,
 }
 
 impl Settings {
-    /// For the parameter at `path`: those of the last group that fits, over the rule's `weight_decay`.
-    pub(crate) fn of(groups: &[Group], path: &Path<'_>, role: Role, weight_decay: f64, decay_all: bool) -> Self {
+    /// For the parameter at `path`: those of the last group that fits, over the rule's weight decay and the optimiser's own.
+    pub(crate) fn of(
+        groups: &[Group],
+        path: &Path<'_>,
+        role: Role,
+        (weight_decay, decay): (f64, f64),
+        decay_all: bool,
+    ) -> Self {
         let plain = Group::new("");
-        let group = groups.iter().rev().find(|group| path.matches(&group.pattern)).unwrap_or(&plain);
+        let group = of(groups, path).unwrap_or(&plain);
         let decays = role == Role::Weight || decay_all || group.decay_all;
+        let if_decays = |rate: f64| if decays { rate } else { 0.0 };
         Self {
             learning_rate_factor: group.learning_rate_factor,
-            weight_decay: if decays { group.weight_decay.unwrap_or(weight_decay) } else { 0.0 },
+            weight_decay: if_decays(group.weight_decay.unwrap_or(weight_decay)),
+            decay: if_decays(group.decay.unwrap_or(decay)),
         }
     }
 }

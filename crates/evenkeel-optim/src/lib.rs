@@ -3,9 +3,11 @@
 mod adagrad;
 mod adam;
 mod checkpoint;
+mod decay;
 mod error;
 mod gradient;
 mod group;
+mod learning_rate;
 mod optimizer;
 mod rms_prop;
 mod rule;

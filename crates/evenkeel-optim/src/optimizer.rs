@@ -52,8 +52,10 @@ pub struct Optimizer<F: Float = f32> {
     pub(crate) slots: Vec<Slot<F>>,
     /// Whether the slots' settings are those of the groups.
     pub(crate) settled: bool,
-    schedule: Schedule,
-    groups: Vec<Group>,
+    pub(crate) schedule: Schedule,
+    pub(crate) scale: f64,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) decay: f64,
     decay_all: bool,
     norm_limit: Option<f64>,
     value_limit: Option<f64>,
@@ -85,7 +87,9 @@ impl<F: Float> Optimizer<F> {
             slots: Vec::new(),
             settled: false,
             schedule: Schedule::constant(),
+            scale: 1.0,
             groups: Vec::new(),
+            decay: 0.0,
             decay_all: false,
             norm_limit: None,
             value_limit: None,
@@ -153,19 +157,21 @@ impl<F: Float> Optimizer<F> {
     /// [`Schedule::custom`](crate::Schedule::custom) only that it is one.)
     pub fn settings(&self) -> String {
         format!(
-            "{:?}, {:?}, groups {:?}, decay_all {}, clip_norm {:?}, clip_value {:?}",
-            self.rule, self.schedule, self.groups, self.decay_all, self.norm_limit, self.value_limit
+            "{:?}, {:?}, scale {:?}, groups {:?}, decay {:?}, decay_all {}, clip_norm {:?}, clip_value {:?}",
+            self.rule,
+            self.schedule,
+            self.scale,
+            self.groups,
+            self.decay,
+            self.decay_all,
+            self.norm_limit,
+            self.value_limit
         )
     }
 
     /// The number of steps taken.
     pub fn steps(&self) -> u64 {
         self.steps
-    }
-
-    /// The learning rate of the next step, before groups.
-    pub fn learning_rate(&self) -> f64 {
-        self.rule.learning_rate() * self.schedule.factor(self.steps)
     }
 
     /// Checks every setting of rule, schedule, groups and clipping. Each step does, too.
@@ -179,6 +185,8 @@ impl<F: Float> Optimizer<F> {
         check(of, "weight decay", self.rule.weight_decay(), Bounds::NonNegative, "0 switches it off")?;
         self.rule.validate()?;
         self.schedule.validate()?;
+        check("Optimizer", "learning rate scale", self.scale, Bounds::NonNegative, "1 is the default")?;
+        check("Optimizer", "decay", self.decay, Bounds::Fraction, "1e-4 is usual; 0 switches it off")?;
         self.groups.iter().try_for_each(Group::validate)?;
         for (setting, limit) in [("clip_norm", self.norm_limit), ("clip_value", self.value_limit)] {
             check(
@@ -223,10 +231,11 @@ impl<F: Float> Optimizer<F> {
             scale: excess.map_or(F::ONE, |limit| F::from_f64(limit / norm)),
             limit: self.value_limit.map_or(F::INFINITY, F::from_f64),
         };
+        let multiplier = self.multiplier();
         let (mut slots, mut updated) = (self.slots.iter_mut(), 0);
         module.for_each_parameter_mut(|_, parameter| {
             let slot = slots.next().expect("bound to this network");
-            updated += usize::from(slot.update(&*self.rule, learning_rate, clip, parameter, step));
+            updated += usize::from(slot.update(&*self.rule, learning_rate, multiplier, clip, parameter, step));
         });
         self.steps += 1;
         Ok(StepReport { step: self.steps, learning_rate, gradient_norm, clipped: excess.is_some(), updated })
@@ -266,7 +275,7 @@ impl<F: Float> Optimizer<F> {
         let mut unused: Vec<&Group> = self.groups.iter().collect();
         module.for_each_parameter(|path: &Path<'_>, parameter: &Parameter<F>| {
             unused.retain(|group| !path.matches(&group.pattern));
-            let decay = self.rule.weight_decay();
+            let decay = (self.rule.weight_decay(), self.decay);
             slots.push(Slot {
                 path: path.to_string(),
                 id: parameter.id(),

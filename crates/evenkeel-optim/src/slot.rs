@@ -4,12 +4,13 @@ use evenkeel_module::{Identity, Parameter, Step};
 use evenkeel_tensor::kernel::BLOCK;
 use evenkeel_tensor::{Float, Shape, Tensor, parallel};
 
+use crate::decay;
 use crate::gradient::Clip;
 use crate::group::Settings;
 use crate::{Rule, StepInfo};
 
-/// Values per call of a rule: small enough that a clipped gradient is still in the first-level cache when the rule
-/// reads it, large enough that the cost of a call is lost in the work.
+/// Values per call of a rule: small enough that what decayed and a clipped gradient are still in the first-level cache
+/// when the rule reads them, large enough that the cost of a call is lost in the work.
 const TILE: usize = 1024;
 const _: () = assert!(BLOCK.is_multiple_of(TILE), "a block is whole tiles");
 
@@ -38,6 +39,7 @@ impl<F: Float> Slot<F> {
         &mut self,
         rule: &dyn Rule<F>,
         learning_rate: f64,
+        multiplier: f64,
         clip: Clip<F>,
         parameter: &mut Parameter<F>,
         step: &Step<'_, F>,
@@ -54,7 +56,8 @@ impl<F: Float> Slot<F> {
                 update: self.updates,
             };
             let memory = self.memory.get_or_insert_with(|| Memory::new(rule.state_names().len(), shape));
-            memory.walk(rule, &at, clip, w, g);
+            let shrinkage = decay::share(multiplier, self.settings.decay);
+            memory.walk(rule, &at, clip, shrinkage, w, g);
         });
         updated.is_some()
     }
@@ -65,7 +68,7 @@ impl<F: Float> Memory<F> {
         Self { tiles: vec![F::ZERO; arrays * shape.numel()], arrays, shape }
     }
 
-    fn walk(&mut self, rule: &dyn Rule<F>, at: &StepInfo, clip: Clip<F>, w: &mut [F], g: &[F]) {
+    fn walk(&mut self, rule: &dyn Rule<F>, at: &StepInfo, clip: Clip<F>, shrinkage: F, w: &mut [F], g: &[F]) {
         let arrays = self.arrays;
         let block = |i: usize, w: &mut [F], mut state: &mut [F]| {
             let g = &g[i * BLOCK..][..w.len()];
@@ -73,6 +76,9 @@ impl<F: Float> Memory<F> {
             for (w, g) in w.chunks_mut(TILE).zip(g.chunks(TILE)) {
                 let (tile, rest) = state.split_at_mut(arrays * w.len());
                 state = rest;
+                if shrinkage != F::ZERO {
+                    decay::shrink(w, shrinkage);
+                }
                 if clip.is_identity() {
                     rule.update(at, w, g, tile);
                 } else {
@@ -147,7 +153,7 @@ mod tests {
             let mut memory = Memory::new(2, Shape::from([n]));
             let mut w: Vec<f64> = (0..n).map(|i| i as f64).collect();
             let g: Vec<f64> = (0..n).map(|i| (2 * i) as f64).collect();
-            memory.walk(&Sums, &at, clip, &mut w, &g);
+            memory.walk(&Sums, &at, clip, 0.0, &mut w, &g);
             let (a, b) = (memory.array(0), memory.array(1));
             for i in 0..n {
                 let (was, g) = (i as f64, clip.scale * g[i]);

@@ -46,6 +46,46 @@ fn the_last_group_that_fits_applies() {
     }
 }
 
+/// What a step uses is what the optimiser tells before it, in any order of asking, before and after the first step.
+#[test]
+fn learning_rate_factors_are_those_of_the_groups() {
+    let mut optimizer = Optimizer::new(Sgd::new(1.0))
+        .group("layers.0", |g| g.learning_rate_factor(0.5))
+        .group("*.bias", |g| g.learning_rate_factor(2.0));
+    let mut net = Net::<f64>::new(2);
+    for _ in 0..2 {
+        let factor = optimizer.learning_rate_factors();
+        let mut got = Vec::new();
+        net.for_each_parameter(|path, _| got.push(factor(path)));
+        assert_eq!(got, [0.5, 2.0, 1.0, 2.0]);
+        net.for_each_parameter(|path, _| got.push(factor(path)));
+        assert_eq!(got[4..], got[..4]);
+        drop(factor);
+        net.step(&mut optimizer, 0.0, 1.0).unwrap();
+    }
+    let plain = Optimizer::<f64>::new(Sgd::new(1.0));
+    let factor = plain.learning_rate_factors();
+    net.for_each_parameter(|path, _| assert_eq!(factor(path), 1.0));
+}
+
+#[test]
+fn a_scale_comes_on_top_of_the_schedule() {
+    let mut net = Net::<f64>::new(1);
+    let mut optimizer = Optimizer::new(Sgd::new(1.0)).schedule(Schedule::exponential(0.5));
+    assert_eq!(net.step(&mut optimizer, 0.0, 1.0).unwrap().learning_rate, 1.0);
+    optimizer.set_learning_rate_scale(0.25);
+    let before = net.values();
+    assert_eq!(net.step(&mut optimizer, 0.0, 1.0).unwrap().learning_rate, 0.125);
+    for (after, before) in net.values().into_iter().zip(before) {
+        assert!((before - after - 0.125).abs() < 1e-15);
+    }
+    for scale in [-1.0, f64::NAN, f64::INFINITY] {
+        optimizer.set_learning_rate_scale(scale);
+        let error = net.step(&mut optimizer, 0.0, 1.0).unwrap_err().to_string();
+        assert!(error.contains("learning rate scale"), "{error}");
+    }
+}
+
 #[test]
 fn groups_may_come_after_a_step() {
     let mut net = Net::<f64>::new(1);

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use evenkeel_data::DataError;
 use evenkeel_module::{Fault, LoadError, NetworkError, StateDictError};
 use evenkeel_optim::OptimError;
+use evenkeel_regularize::RegularizeError;
 use evenkeel_tensor::ShapeError;
 use thiserror::Error;
 
@@ -27,9 +29,44 @@ pub enum TrainError {
         /// What came.
         got: String,
     },
+    /// An augmentation or mixture does not suit the training data.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The optimiser refused its settings, state or gradients.
     #[error(transparent)]
     Optimizer(#[from] OptimError),
+    /// Early stopping, a plateau or a regulariser refused its settings.
+    #[error(transparent)]
+    Regularize(#[from] RegularizeError),
+    /// Early stopping or a plateau is to watch a metric that no evaluation has.
+    #[error(
+        "Trainer: {setting}: expected a metric of the evaluations, got `{metric}` where there are {known}; correct the name, or \
+         measure it with Callback::measure"
+    )]
+    UnknownMetric {
+        /// `early_stopping` or `plateau`.
+        setting: &'static str,
+        /// The metric.
+        metric: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// The metric that early stopping or a plateau watches became infinite or NaN.
+    #[error("evaluation after step {step}: {source}")]
+    Metric {
+        /// The number of steps done.
+        step: u64,
+        /// What is wrong with it.
+        source: RegularizeError,
+    },
+    /// The weights that early stopping is to give back are not finite. The network is as it was after the last step.
+    #[error("early stopping: the best weights, of step {step}: {source}")]
+    BestWeights {
+        /// The step.
+        step: u64,
+        /// What is wrong with them.
+        source: Box<LoadError>,
+    },
     /// The loss or a gradient became infinite or NaN. The network is as it was before this step.
     #[error(
         "step {step}: the loss is {loss}; the first value that is not finite is {}; \
@@ -39,7 +76,7 @@ pub enum TrainError {
     Diverged {
         /// The step, from 1.
         step: u64,
-        /// The loss.
+        /// The loss, penalties included.
         loss: f64,
         /// Where the first infinity or NaN came in.
         fault: Option<Box<Fault>>,

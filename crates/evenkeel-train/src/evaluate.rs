@@ -14,16 +14,21 @@ const BATCH: usize = 500;
 pub struct Evaluation {
     /// The loss, averaged over the examples.
     pub loss: f64,
-    /// The share of examples whose largest output is their class's; `None` where targets are not classes.
+    /// The share of examples whose largest output is their class's, or whose only output is above 0 for class 1 and not for
+    /// class 0; `None` where targets are not classes.
     pub accuracy: Option<f64>,
     /// The number of examples.
     pub examples: usize,
 }
 
-/// How many rows of `outputs` (N, C) have their largest value at the label. NaN is never the largest: a row of them is wrong.
+/// How many rows of `outputs` (N, C) have their largest value at the label. A single output is a logit: class 1 where it is
+/// above 0, else class 0. NaN is never the largest: a row of them is wrong.
 pub(crate) fn correct<F: Float>(outputs: &[F], labels: &[u32]) -> usize {
     let classes = outputs.len() / labels.len().max(1);
     let is_right = |row: &[F], label: usize| {
+        if let &[logit] = row {
+            return !logit.is_nan() && usize::from(logit > F::ZERO) == label;
+        }
         let own = row[label];
         // Of equal values the first counts.
         let beats = |(c, &x): (usize, &F)| x > own || (x == own && c < label);
@@ -94,7 +99,7 @@ pub fn evaluate<F: Float>(
     loss: &(impl Loss<F> + ?Sized),
     data: &Dataset,
 ) -> Result<Evaluation, TrainError> {
-    let output = check_network(network, Mode::Evaluation, batch_shape(data, BATCH.min(data.len())))?;
+    let output = check_network(network, Mode::Evaluation, stacked(BATCH.min(data.len()), &data.sample_shape()))?;
     loss.check(output, data).map_err(TrainError::Targets)?;
     Ok(parallel::install(|| Evaluator::new().evaluate(network, loss, data)))
 }
@@ -104,7 +109,7 @@ pub fn evaluate<F: Float>(
 /// # Errors
 /// If the network does not fit the data.
 pub fn predict<F: Float>(network: &(impl Forward<F> + ?Sized), data: &Dataset) -> Result<Tensor<F>, NetworkError> {
-    let shape = check_network(network, Mode::Evaluation, batch_shape(data, data.len()))?;
+    let shape = check_network(network, Mode::Evaluation, stacked(data.len(), &data.sample_shape()))?;
     parallel::install(|| {
         let mut workspace = Workspace::new();
         let mut outputs = Vec::with_capacity(shape.numel());
@@ -116,9 +121,8 @@ pub fn predict<F: Float>(network: &(impl Forward<F> + ?Sized), data: &Dataset) -
     })
 }
 
-/// The shape of a batch of `n` examples.
-pub(crate) fn batch_shape(data: &Dataset, n: usize) -> Shape {
-    let sample = data.sample_shape();
+/// The shape of a batch of `n` samples.
+pub(crate) fn stacked(n: usize, sample: &[usize]) -> Shape {
     let dims: Vec<usize> = std::iter::once(n).chain(sample.iter().copied()).collect();
     Shape::from(&dims[..])
 }

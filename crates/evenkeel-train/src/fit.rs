@@ -2,22 +2,28 @@
 
 use std::time::Instant;
 
-use evenkeel_data::{Batch, Dataset};
+use evenkeel_data::{Batch, Batches, Dataset};
 use evenkeel_module::{Fault, Forward, Mode, ModuleExt, Step, Workspace};
 use evenkeel_tensor::{Float, kernel};
 
 use crate::callback::{Callback, Event, Flow};
-use crate::checkpoint::{self, Run};
+use crate::checkpoint::{self, Run, Snapshot};
 use crate::evaluate::{Evaluator, correct};
 use crate::history::{self, History};
+use crate::monitors::Monitors;
+use crate::prepare::is_regular;
 use crate::progress::Progress;
-use crate::trainer::{Length, Trainer};
+use crate::trainer::{Length, Settings, Trainer};
 use crate::{Loss, TrainError};
 
 /// A training under way.
 pub(crate) struct Loop<'a, F: Float, N, L, C> {
-    settings: Trainer<F, C>,
+    settings: Settings<F>,
+    callback: C,
     run: Run,
+    monitors: Monitors,
+    /// The optimiser's scale before any plateau.
+    scale: f64,
     network: &'a mut N,
     loss: &'a L,
     train: &'a Dataset,
@@ -31,6 +37,8 @@ pub(crate) struct Loop<'a, F: Float, N, L, C> {
     per_epoch: u64,
     last_loss: f64,
     last_learning_rate: f64,
+    /// Of the step under way.
+    metrics: Vec<(&'static str, f64)>,
     /// Seconds of the run before it was interrupted.
     before: f64,
     start: Instant,
@@ -38,7 +46,7 @@ pub(crate) struct Loop<'a, F: Float, N, L, C> {
 
 impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, L, C> {
     pub(crate) fn new(
-        settings: Trainer<F, C>,
+        Trainer { settings, callback }: Trainer<F, C>,
         run: Run,
         at: checkpoint::Position,
         network: &'a mut N,
@@ -46,11 +54,7 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
         train: &'a Dataset,
         test: &'a Dataset,
     ) -> Self {
-        let per_epoch = if settings.drop_last {
-            train.len() / settings.batch_size
-        } else {
-            train.len().div_ceil(settings.batch_size)
-        } as u64;
+        let per_epoch = settings.per_epoch(train);
         let steps = match settings.length {
             Length::Epochs(epochs) => epochs.saturating_mul(per_epoch),
             Length::Steps(steps) => steps,
@@ -60,8 +64,11 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
         history.reserve_steps(steps.saturating_sub(at.step).min(1 << 16) as usize);
         Self {
             progress: Progress::new(settings.progress, steps, at.step),
+            scale: settings.optimizer.learning_rate_scale(),
             settings,
+            callback,
             run,
+            monitors: at.monitors,
             network,
             loss,
             train,
@@ -74,18 +81,17 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
             per_epoch,
             last_loss: f64::NAN,
             last_learning_rate: f64::NAN,
+            metrics: Vec::new(),
             before: at.seconds,
             start: Instant::now(),
         }
     }
 
-    pub(crate) fn run(mut self) -> Result<History, TrainError> {
-        let order = self.settings.seed.stream("order");
-        let batches =
-            self.train.batches::<F>(self.settings.batch_size).shuffled(order).drop_last(self.settings.drop_last);
+    pub(crate) fn run(mut self, batches: &Batches<F>) -> Result<History, TrainError> {
         let mut examples = batches.epoch(self.step / self.per_epoch);
         let mut batch = Batch::default();
-        let mut flow = Flow::Continue;
+        let mut flow = self.monitors.flow();
+        self.follow_plateau();
         self.notify(|callback, event| {
             callback.at_start(event);
             Flow::Continue
@@ -102,18 +108,19 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
                     None => examples.fill(position as usize, &mut batch),
                 }
                 self.train_on(&batch, epoch)?;
-                flow = self.after_step(position + 1 == self.per_epoch)?;
+                flow = self.after_step()?;
                 if flow == Flow::Stop {
                     break;
                 }
             }
         }
         if self.history.evaluations().last_step() != Some(self.step) {
-            self.evaluate();
+            self.evaluate()?;
         }
         if let Some((_, path)) = self.settings.checkpoint.take() {
             self.save(&path)?;
         }
+        self.give_back()?;
         Ok(self.history)
     }
 
@@ -124,13 +131,22 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
         let output = self.network.forward(&pass, pass.constant(batch.inputs.clone()));
         let loss = self.loss.loss(&pass, output, &batch.targets);
         let value = loss.item().to_f64();
-        if !value.is_finite() {
+        let regularizer = self.settings.regularizer.as_ref();
+        let penalty = regularizer.and_then(|regularizer| regularizer.loss(&pass, self.network, self.train.len()));
+        let objective = penalty.map_or(loss, |penalty| loss + penalty);
+        let total = objective.item().to_f64();
+        if !total.is_finite() {
             let fault = pass.first_fault(self.network).map(Box::new);
-            return Err(TrainError::Diverged { step: self.step + 1, loss: value, fault });
+            return Err(TrainError::Diverged { step: self.step + 1, loss: total, fault });
         }
-        let accuracy =
-            batch.targets.classes().map(|labels| correct(&output.value(), labels) as f64 / labels.len() as f64);
-        pass.backward(loss);
+        self.metrics.clear();
+        if let Some(labels) = batch.targets.classes() {
+            self.metrics.push(("accuracy", correct(&output.value(), labels) as f64 / labels.len() as f64));
+        }
+        if let Some(regularizer) = regularizer {
+            self.metrics.push(("penalty", regularizer.value(self.network, self.train.len())));
+        }
+        pass.backward(objective);
         let done = self.workspace.finish();
         if let Some(fault) = first_bad_gradient(self.network, &done) {
             return Err(TrainError::Diverged { step: self.step + 1, loss: value, fault: Some(Box::new(fault)) });
@@ -138,6 +154,10 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
         let report = self.settings.optimizer.step(self.network, &done)?;
         if report.updated == 0 {
             return Err(TrainError::NothingLearns);
+        }
+        if let Some(regularizer) = &self.settings.regularizer {
+            let factor = self.settings.optimizer.learning_rate_factors();
+            regularizer.apply(self.network, self.train.len(), |path| report.learning_rate * factor(path));
         }
         let lost = done.commit(self.network);
         if lost > 0 {
@@ -150,17 +170,16 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
             epoch,
             loss: value,
             learning_rate: report.learning_rate,
-            metrics: accuracy.map(|a| ("accuracy", a)).as_slice(),
+            metrics: &self.metrics,
         });
         self.progress.step(self.step, epoch + 1, value);
         Ok(())
     }
 
-    fn after_step(&mut self, epoch_ends: bool) -> Result<Flow, TrainError> {
+    fn after_step(&mut self) -> Result<Flow, TrainError> {
         let mut flow = self.notify(|callback, event| callback.after_step(event));
-        let due = self.settings.evaluate_every.map_or(epoch_ends, |every| self.step.is_multiple_of(every));
-        if due || self.step == self.steps {
-            let after = self.evaluate();
+        if self.is_regular() || self.step == self.steps {
+            let after = self.evaluate()?;
             flow = if after == Flow::Stop { after } else { flow };
         }
         if let Some((every, path)) = &self.settings.checkpoint
@@ -173,19 +192,46 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
         Ok(flow)
     }
 
-    fn evaluate(&mut self) -> Flow {
+    /// Evaluates, and decides by it if this evaluation belongs to every run, wherever it ends.
+    fn evaluate(&mut self) -> Result<Flow, TrainError> {
         let result = self.evaluator.evaluate(self.network, self.loss, self.test);
-        self.progress.evaluated(result.accuracy);
         let mut metrics = vec![("test_loss", result.loss)];
         metrics.extend(result.accuracy.map(|accuracy| ("test_accuracy", accuracy)));
-        self.settings.callback.measure(self.network, &mut metrics);
+        self.callback.measure(self.network, &mut metrics);
         self.history.record_evaluation(history::Evaluation {
             step: self.step,
             epoch: self.epoch().saturating_sub(1),
             seconds: self.seconds(),
             metrics: &metrics,
         });
-        self.notify(|callback, event| callback.after_evaluation(event))
+        let mut flow = Flow::Continue;
+        if self.is_regular() {
+            flow = self.monitors.observe(&self.history, &*self.network)?;
+            self.follow_plateau();
+        }
+        self.progress.evaluated(result.accuracy, self.monitors.best_step());
+        let after = self.notify(|callback, event| callback.after_evaluation(event));
+        Ok(if flow == Flow::Stop { flow } else { after })
+    }
+
+    fn is_regular(&self) -> bool {
+        is_regular(self.step, self.settings.evaluate_every, self.per_epoch)
+    }
+
+    fn follow_plateau(&mut self) {
+        self.settings.optimizer.set_learning_rate_scale(self.scale * self.monitors.learning_rate_scale());
+    }
+
+    /// Puts the best weights back, after a last look at an evaluation that is there because the run has ended.
+    fn give_back(&mut self) -> Result<(), TrainError> {
+        let Some(mut stopping) = self.monitors.stopping.take() else { return Ok(()) };
+        if !self.is_regular() {
+            stopping.observe(&self.history, &*self.network)?;
+        }
+        if let Some(step) = stopping.give_back(self.network, self.step)? {
+            self.history.record_restored_step(step);
+        }
+        Ok(())
     }
 
     fn notify(&mut self, call: impl FnOnce(&mut C, &Event<'_, F, N>) -> Flow) -> Flow {
@@ -199,12 +245,20 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
             network: &*self.network,
             float: std::marker::PhantomData,
         };
-        call(&mut self.settings.callback, &event)
+        call(&mut self.callback, &event)
     }
 
     fn save(&self, path: &std::path::Path) -> Result<(), TrainError> {
-        let (network, optimizer) = (&*self.network, &self.settings.optimizer);
-        checkpoint::save(path, &self.run, network, optimizer, self.step, self.seconds(), &self.history)
+        let snapshot = Snapshot {
+            run: &self.run,
+            network: &*self.network,
+            optimizer: &self.settings.optimizer,
+            monitors: &self.monitors,
+            step: self.step,
+            seconds: self.seconds(),
+            history: &self.history,
+        };
+        snapshot.save(path)
     }
 
     /// The epoch of the last step, from 1; 0 before the first.

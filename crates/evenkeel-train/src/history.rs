@@ -33,6 +33,7 @@ mod state;
 
 use std::path::Path;
 
+pub use evenkeel_regularize::lower_is_better;
 pub use json::ReadHistoryError;
 pub use log::Log;
 
@@ -77,13 +78,15 @@ pub struct Evaluation<'a> {
 pub struct History {
     steps: Log,
     evaluations: Log,
+    restored: Option<u64>,
 }
 
 impl History {
     /// An empty history.
     #[must_use]
     pub fn new() -> Self {
-        Self { steps: Log::new("step", &["loss", "learning_rate"]), evaluations: Log::new("evaluation", &["seconds"]) }
+        let steps = Log::new("step", &["loss", "learning_rate"]);
+        Self { steps, evaluations: Log::new("evaluation", &["seconds"]), restored: None }
     }
 
     /// Makes room for `additional` more steps at once, so that recording them allocates nothing.
@@ -116,6 +119,18 @@ impl History {
         self.evaluations.push(step, epoch, &[seconds], metrics.iter().copied());
     }
 
+    /// Notes that the network was given back the weights it had after `step` steps.
+    pub fn record_restored_step(&mut self, step: u64) {
+        self.restored = Some(step);
+    }
+
+    /// The number of steps after which the network had the weights that it was given back at the end, by
+    /// [early stopping](crate::Trainer::early_stopping); `None` if it has those of the last step.
+    #[must_use]
+    pub fn restored_step(&self) -> Option<u64> {
+        self.restored
+    }
+
     /// The lowest number that the next step may have.
     fn next_step(&self) -> u64 {
         self.steps.last_step().unwrap_or(0).saturating_add(1)
@@ -136,7 +151,7 @@ impl History {
     /// Whether nothing was recorded.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty() && self.evaluations.is_empty()
+        self.steps.is_empty() && self.evaluations.is_empty() && self.restored.is_none()
     }
 
     fn log_of(&self, metric: &str) -> &Log {
@@ -188,23 +203,6 @@ impl Default for History {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Whether a smaller value of the metric is a better one.
-///
-/// So it is when the last word of the name (words are parted by `_`) is `loss`, `error`, `perplexity`, `nll`, `mse`, `rmse`
-/// or `mae`. Every other metric is taken to be better the higher it is.
-///
-/// ```
-/// use evenkeel_train::history::lower_is_better;
-///
-/// assert!(lower_is_better("test_loss") && lower_is_better("loss"));
-/// assert!(!lower_is_better("test_accuracy"));
-/// ```
-#[must_use]
-pub fn lower_is_better(metric: &str) -> bool {
-    let word = metric.rsplit('_').next().unwrap_or(metric);
-    ["loss", "error", "perplexity", "nll", "mse", "rmse", "mae"].iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 #[track_caller]

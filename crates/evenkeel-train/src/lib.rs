@@ -2,13 +2,17 @@
 
 mod callback;
 mod checkpoint;
+pub mod diagnosis;
 mod error;
 mod evaluate;
 mod fit;
 pub mod history;
 mod loss;
+mod monitors;
+mod prepare;
 mod progress;
 pub mod report;
+pub mod search;
 pub mod signal;
 mod trainer;
 

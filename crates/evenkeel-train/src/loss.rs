@@ -1,12 +1,14 @@
 //! What a training minimises.
 
+mod binary;
+
 use std::fmt::Debug;
 
 use evenkeel_autograd::Var;
 use evenkeel_data::{Dataset, Targets};
 use evenkeel_module::Pass;
 use evenkeel_nn::{CrossEntropy, MeanSquaredError, Reduction};
-use evenkeel_tensor::{Float, Shape, ShapeError};
+use evenkeel_tensor::{Float, Shape, ShapeError, Tensor};
 
 /// A loss between a network's output and the targets of a batch: an open set.
 ///
@@ -49,15 +51,16 @@ pub trait Loss<F: Float = f32>: Debug + Send + Sync {
     }
 }
 
+/// Against classes, or values that are class probabilities, as mixed batches have.
 impl<F: Float> Loss<F> for CrossEntropy {
     fn loss<'t>(&self, _pass: &Pass<'t, F>, output: Var<'t, F>, targets: &Targets<F>) -> Var<'t, F> {
         match targets {
             Targets::Classes(classes) => CrossEntropy::loss(self, output, classes),
-            Targets::Values(_) => panic!("cross_entropy: expected class targets, got values"),
+            Targets::Values(probabilities) => self.soft_loss(output, probabilities),
         }
     }
 
-    /// With class weights, the sum of the targets' weights, by which the mean divides.
+    /// With class weights, the sum of the classes' weights, by which the mean divides; for probabilities the number of examples.
     fn weight(&self, targets: &Targets<F>) -> f64 {
         match (self.class_weights(), targets.classes()) {
             (Some(weights), Some(classes)) => classes.iter().map(|&c| weights[c as usize]).sum(),
@@ -78,26 +81,46 @@ impl<F: Float> Loss<F> for CrossEntropy {
         if let Some(weight) = self.class_weights().and_then(|weights| weights.iter().find(bad)) {
             return setting("finite class weights from 0 on", weight.to_string(), "give a positive weight a class");
         }
-        if let (Some(weights), Some(classes)) = (self.class_weights(), data.classes())
-            && weights.len() != classes
-        {
+        let classes = match data.classes() {
+            Some(classes) => classes,
+            None => check_probabilities(data)?,
+        };
+        if let Some(weights) = self.class_weights().filter(|weights| weights.len() != classes) {
             return setting(&format!("{classes} class weights"), weights.len().to_string(), "give one weight a class");
         }
-        match (data.classes(), output.dims()) {
-            (Some(classes), &[_, outputs]) if outputs == classes => Ok(()),
-            (Some(classes), _) => Err(ShapeError::new(
-                "cross_entropy",
-                format!("an output (examples, {classes}) for data of {classes} classes"),
-                output.to_string(),
-                "give the last layer one output a class",
-            )),
-            (None, _) => Err(ShapeError::new(
-                "cross_entropy",
-                "data whose targets are classes",
-                "data whose targets are values",
-                "use MeanSquaredError, or build the data set with Dataset::classification",
-            )),
+        if matches!(output.dims(), &[_, outputs] if outputs == classes) {
+            return Ok(());
         }
+        Err(ShapeError::new(
+            "cross_entropy",
+            format!("an output (examples, {classes}) for data of {classes} classes"),
+            output.to_string(),
+            "give the last layer one output a class",
+        ))
+    }
+}
+
+/// The number of classes of data whose targets are their probabilities.
+fn check_probabilities(data: &Dataset) -> Result<usize, ShapeError> {
+    /// What rounding in `f32` may make of a sum of many probabilities.
+    const TOLERANCE: f64 = 1e-4;
+    let refuse = |got: String| {
+        Err(ShapeError::new(
+            "cross_entropy",
+            "targets that are classes, or for each example the probabilities of the classes",
+            got,
+            "use MeanSquaredError or BceWithLogits, or build the data set with Dataset::classification",
+        ))
+    };
+    for (i, row) in (0..data.len()).filter_map(|i| data.values(i).map(|row| (i, row))) {
+        let sum: f64 = row.iter().sum();
+        if row.iter().any(|&q| q < 0.0) || (sum - 1.0).abs() > TOLERANCE {
+            return refuse(format!("values that are none, at example {i}, with the sum {sum}"));
+        }
+    }
+    match data.batch::<f64>(&[0]).targets.values().map(Tensor::shape).as_deref() {
+        Some(&[_, classes]) => Ok(classes),
+        _ => refuse("values of another shape than (examples, classes)".to_owned()),
     }
 }
 

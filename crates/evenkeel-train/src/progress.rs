@@ -11,6 +11,7 @@ pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     shown: Option<Instant>,
     accuracy: Option<f64>,
+    best: Option<u64>,
 }
 
 impl Progress {
@@ -24,11 +25,11 @@ impl Progress {
             bar.reset_eta();
             bar
         });
-        Self { bar: bar.filter(|bar| !bar.is_hidden()), shown: None, accuracy: None }
+        Self { bar: bar.filter(|bar| !bar.is_hidden()), shown: None, accuracy: None, best: None }
     }
 
-    pub(crate) fn evaluated(&mut self, accuracy: Option<f64>) {
-        self.accuracy = accuracy;
+    pub(crate) fn evaluated(&mut self, accuracy: Option<f64>, best: Option<u64>) {
+        (self.accuracy, self.best) = (accuracy, best);
     }
 
     pub(crate) fn step(&mut self, step: u64, epoch: u64, loss: f64) {
@@ -36,7 +37,8 @@ impl Progress {
         if self.shown.is_none_or(|shown| shown.elapsed() >= INTERVAL) {
             self.shown = Some(Instant::now());
             let accuracy = self.accuracy.map_or(String::new(), |a| format!(" accuracy {:.2} %", 100.0 * a));
-            bar.set_message(format!("epoch {epoch} loss {loss:.4}{accuracy}"));
+            let best = self.best.map_or(String::new(), |step| format!(" best at step {step}"));
+            bar.set_message(format!("epoch {epoch} loss {loss:.4}{accuracy}{best}"));
             bar.set_position(step);
         }
     }

@@ -1,24 +1,20 @@
-//! The settings of a training, checked before it begins.
+//! The settings of a training.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use evenkeel_data::Dataset;
-use evenkeel_module::{Forward, Mode, ModuleExt, NetworkError, check_network};
+use evenkeel_data::augment::{Augment, Mix};
+use evenkeel_data::{Batches, DataError, Dataset};
+use evenkeel_module::{Forward, NetworkError};
 use evenkeel_optim::Optimizer;
-use evenkeel_tensor::{Float, Seed, Tensor, parallel};
+use evenkeel_regularize::{EarlyStopping, Plateau, Regularizer};
+use evenkeel_tensor::{Float, Seed, Tensor};
 
-use crate::callback::Callback;
-use crate::checkpoint::{self, Run};
-use crate::evaluate::batch_shape;
-use crate::fit::Loop;
-use crate::history::History;
 use crate::{Evaluation, Loss, TrainError};
 
 /// Trains a network: settings first, then [`fit`](Trainer::fit).
 ///
-/// Each setting has its default in its description. The seed decides the order of the examples and the noise; the same seed
-/// gives the same bits at any number of threads, and for a run that was interrupted and resumed.
+/// Each setting has its default in its description. The seed decides the order of the examples, their augmentation and the noise;
+/// the same seed gives the same bits at any number of threads, and for a run that was interrupted and resumed.
 ///
 /// ```
 /// use evenkeel_data::Digits;
@@ -43,6 +39,11 @@ use crate::{Evaluation, Loss, TrainError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Trainer<F: Float = f32, C = ()> {
+    pub(crate) settings: Settings<F>,
+    pub(crate) callback: C,
+}
+
+pub(crate) struct Settings<F: Float> {
     pub(crate) optimizer: Optimizer<F>,
     pub(crate) length: Length,
     pub(crate) batch_size: usize,
@@ -50,11 +51,24 @@ pub struct Trainer<F: Float = f32, C = ()> {
     pub(crate) seed: Seed,
     pub(crate) progress: bool,
     pub(crate) evaluate_every: Option<u64>,
+    pub(crate) changes: Vec<Change<F>>,
+    pub(crate) regularizer: Option<Regularizer<F>>,
+    pub(crate) early_stopping: Option<EarlyStopping>,
+    pub(crate) plateau: Option<Plateau>,
     pub(crate) prefetch: usize,
     pub(crate) checkpoint: Option<(u64, PathBuf)>,
     pub(crate) resume: Option<PathBuf>,
-    pub(crate) callback: C,
+    /// Whether there are callbacks, which may measure what they like.
+    pub(crate) has_callbacks: bool,
 }
+
+/// An augmentation or a mixture of the training batches.
+pub(crate) struct Change<F: Float> {
+    pub(crate) settings: String,
+    pub(crate) apply: Box<ApplyChange<F>>,
+}
+
+type ApplyChange<F> = dyn FnOnce(Batches<F>, Seed) -> Result<Batches<F>, DataError> + Send;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Length {
@@ -65,7 +79,7 @@ pub(crate) enum Length {
 impl<F: Float> Trainer<F> {
     /// With this optimiser, 10 epochs, batches of 32.
     pub fn new(optimizer: impl Into<Optimizer<F>>) -> Self {
-        Self {
+        let settings = Settings {
             optimizer: optimizer.into(),
             length: Length::Epochs(10),
             batch_size: 32,
@@ -73,11 +87,16 @@ impl<F: Float> Trainer<F> {
             seed: Seed(0),
             progress: false,
             evaluate_every: None,
+            changes: Vec::new(),
+            regularizer: None,
+            early_stopping: None,
+            plateau: None,
             prefetch: 0,
             checkpoint: None,
             resume: None,
-            callback: (),
-        }
+            has_callbacks: false,
+        };
+        Self { settings, callback: () }
     }
 
     /// The loss and accuracy of `network` on `data`: [`evaluate`](crate::evaluate).
@@ -100,161 +119,206 @@ impl<F: Float> Trainer<F> {
 impl<F: Float, C> Trainer<F, C> {
     /// Trains for so many passes over the data. Default: 10.
     #[must_use]
-    pub fn epochs(self, epochs: u64) -> Self {
-        Self { length: Length::Epochs(epochs), ..self }
+    pub fn epochs(mut self, epochs: u64) -> Self {
+        self.settings.length = Length::Epochs(epochs);
+        self
     }
 
     /// Trains for so many steps instead of whole epochs.
     #[must_use]
-    pub fn steps(self, steps: u64) -> Self {
-        Self { length: Length::Steps(steps), ..self }
+    pub fn steps(mut self, steps: u64) -> Self {
+        self.settings.length = Length::Steps(steps);
+        self
     }
 
     /// The number of examples in a step. Default: 32.
     #[must_use]
-    pub fn batch_size(self, batch_size: usize) -> Self {
-        Self { batch_size, ..self }
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.settings.batch_size = batch_size;
+        self
     }
 
     /// Leaves out the last, shorter batch of each epoch. Default: it is used.
     #[must_use]
-    pub fn drop_last(self) -> Self {
-        Self { drop_last: true, ..self }
+    pub fn drop_last(mut self) -> Self {
+        self.settings.drop_last = true;
+        self
     }
 
-    /// The seed of the examples' order and of noise. Default: `Seed(0)`.
+    /// The seed of the examples' order, of noise and of augmentation. Default: `Seed(0)`.
     #[must_use]
-    pub fn seed(self, seed: Seed) -> Self {
-        Self { seed, ..self }
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.settings.seed = seed;
+        self
     }
 
     /// Shows a progress bar if standard error is a terminal. Default: no.
     #[must_use]
-    pub fn progress(self, progress: bool) -> Self {
-        Self { progress, ..self }
+    pub fn progress(mut self, progress: bool) -> Self {
+        self.settings.progress = progress;
+        self
     }
 
     /// Evaluates on the held-out data every so many steps, besides at the end. Default: after each epoch.
     #[must_use]
-    pub fn evaluate_every(self, steps: u64) -> Self {
-        Self { evaluate_every: Some(steps), ..self }
+    pub fn evaluate_every(mut self, steps: u64) -> Self {
+        self.settings.evaluate_every = Some(steps);
+        self
+    }
+
+    /// Changes each training example at random, anew in each epoch ([`Batches::augmented`]); evaluations see the data as they are.
+    /// Called again, it adds a change after those before. Default: none.
+    ///
+    /// ```
+    /// use evenkeel_data::Digits;
+    /// use evenkeel_data::augment::{Augment, Cutout, Mixup};
+    /// use evenkeel_init::XavierUniform;
+    /// use evenkeel_module::{ModuleExt, sequential};
+    /// use evenkeel_nn::{CrossEntropy, Flatten, Linear};
+    /// use evenkeel_optim::Sgd;
+    /// use evenkeel_tensor::Seed;
+    /// use evenkeel_train::Trainer;
+    ///
+    /// let (train, test) = Digits::embedded().reshape_samples([8, 8])?.split_stratified(0.8, Seed(7))?;
+    /// let mut net = sequential![Flatten, Linear::new(64, 10)].initialize(XavierUniform::default(), Seed(7))?;
+    /// let history = Trainer::new(Sgd::new(0.5))
+    ///     .epochs(5)
+    ///     .augment(Cutout::new(2).with_probability(0.5))
+    ///     .mix(Mixup::new(0.2))
+    ///     .fit(&mut net, CrossEntropy::default(), &train, &test)?;
+    /// assert!(history.last("test_accuracy").unwrap() > 0.85);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn augment(self, augment: impl Augment<F> + 'static) -> Self {
+        self.change(format!("{augment:?}"), |batches, seed| batches.augmented(augment, seed))
+    }
+
+    /// Mixes the examples of each training batch with each other, and their targets ([`Batches::mixed`]). Where the targets are
+    /// classes, the loss has to take the shares of classes in their place, and steps have no accuracy. Default: none.
+    #[must_use]
+    pub fn mix(self, mix: impl Mix<F> + 'static) -> Self {
+        self.change(format!("{mix:?}"), |batches, seed| batches.mixed(mix, seed))
+    }
+
+    fn change(
+        mut self,
+        settings: String,
+        apply: impl FnOnce(Batches<F>, Seed) -> Result<Batches<F>, DataError> + Send + 'static,
+    ) -> Self {
+        self.settings.changes.push(Change { settings, apply: Box::new(apply) });
+        self
+    }
+
+    /// Adds penalties to the objective, and constraints. Default: none.
+    ///
+    /// With N training examples the objective is the mean loss plus the penalties divided by N; see [`Regularizer`]. The history's
+    /// `loss` stays the loss of the data, comparable with `test_loss`; the penalties at the weights before the step, divided by N,
+    /// are the steps' metric `penalty`. After each update come the proximal steps, at the rate of that step and parameter, and
+    /// the projections.
+    ///
+    /// ```
+    /// use evenkeel_data::Digits;
+    /// use evenkeel_init::XavierUniform;
+    /// use evenkeel_module::ModuleExt;
+    /// use evenkeel_nn::{CrossEntropy, Linear};
+    /// use evenkeel_optim::Sgd;
+    /// use evenkeel_regularize::{L1, Regularizer, Sparsity};
+    /// use evenkeel_tensor::Seed;
+    /// use evenkeel_train::Trainer;
+    ///
+    /// let (train, test) = Digits::embedded().split_stratified(0.8, Seed(7))?;
+    /// let mut net = Linear::<f32>::new(64, 10).initialize(XavierUniform::default(), Seed(7))?;
+    /// let history = Trainer::new(Sgd::new(0.5))
+    ///     .epochs(5)
+    ///     .regularizer(Regularizer::new().proximal("*", L1::new(2.0)))
+    ///     .fit(&mut net, CrossEntropy::default(), &train, &test)?;
+    /// assert!(Sparsity::of(&net).zeros() > 100 && history.last("test_accuracy").unwrap() > 0.85);
+    /// let objective = history.last("loss").unwrap() + history.last("penalty").unwrap();
+    /// # assert!(objective > history.last("loss").unwrap());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn regularizer(mut self, regularizer: Regularizer<F>) -> Self {
+        self.settings.regularizer = Some(regularizer);
+        self
+    }
+
+    /// Ends the run when an evaluation's metric has not improved for a while, and **gives the best weights back**, statistics
+    /// included: also where the run ends by its length or by a callback. [`History::restored_step`](crate::History::restored_step)
+    /// tells the step that they are of. Default: none.
+    ///
+    /// The metric is `test_loss` unless told, or any other of the evaluations, such as `test_accuracy` or one that a callback
+    /// [measures](crate::Callback::measure). Patience counts the evaluations after each epoch, or
+    /// [every so many steps](Self::evaluate_every). One more, made because a run ends between two of those, may be the best, but uses
+    /// up no patience: so a run that is resumed with a later end is the run that had that end from the start.
+    ///
+    /// A checkpoint holds both the last weights, to go on with, and the best ones.
+    ///
+    /// ```
+    /// use evenkeel_data::Digits;
+    /// use evenkeel_init::XavierUniform;
+    /// use evenkeel_module::ModuleExt;
+    /// use evenkeel_nn::{CrossEntropy, Linear};
+    /// use evenkeel_optim::Sgd;
+    /// use evenkeel_regularize::EarlyStopping;
+    /// use evenkeel_tensor::Seed;
+    /// use evenkeel_train::{Trainer, evaluate};
+    ///
+    /// let (train, rest) = Digits::embedded().split_stratified(0.05, Seed(7))?;
+    /// let (validation, _test) = rest.split_stratified(0.5, Seed(7))?;
+    /// let mut net = Linear::<f32>::new(64, 10).initialize(XavierUniform::default(), Seed(7))?;
+    /// let history = Trainer::new(Sgd::new(1.0))
+    ///     .epochs(200)
+    ///     .early_stopping(EarlyStopping::new(3).on("test_accuracy"))
+    ///     .fit(&mut net, CrossEntropy::default(), &train, &validation)?;
+    ///
+    /// let (step, best) = history.best("test_accuracy").unwrap();
+    /// assert!(step < history.steps().last_step().unwrap());
+    /// assert_eq!(history.restored_step(), Some(step));
+    /// assert_eq!(evaluate(&net, &CrossEntropy::default(), &validation)?.accuracy, Some(best));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn early_stopping(mut self, early_stopping: EarlyStopping) -> Self {
+        self.settings.early_stopping = Some(early_stopping);
+        self
+    }
+
+    /// Multiplies the learning rate by a factor, on top of the schedule, when an evaluation's metric has not improved for a while.
+    /// The history's `learning_rate` shows it. The metric is as for [`early_stopping`](Self::early_stopping). Default: none.
+    #[must_use]
+    pub fn plateau(mut self, plateau: Plateau) -> Self {
+        self.settings.plateau = Some(plateau);
+        self
     }
 
     /// Prepares so many batches ahead on a second thread; the batches are the same. Default: 0, none.
     #[must_use]
-    pub fn prefetch(self, batches: usize) -> Self {
-        Self { prefetch: batches, ..self }
+    pub fn prefetch(mut self, batches: usize) -> Self {
+        self.settings.prefetch = batches;
+        self
     }
 
     /// Writes a checkpoint to `path` every so many steps, and at the end: atomically, so that the file is always whole.
     /// Default: none.
     #[must_use]
-    pub fn checkpoint_every(self, steps: u64, path: impl Into<PathBuf>) -> Self {
-        Self { checkpoint: Some((steps, path.into())), ..self }
+    pub fn checkpoint_every(mut self, steps: u64, path: impl Into<PathBuf>) -> Self {
+        self.settings.checkpoint = Some((steps, path.into()));
+        self
     }
 
     /// Goes on from the checkpoint at `path`, bit by bit as if the run had not been interrupted.
     #[must_use]
-    pub fn resume_from(self, path: impl Into<PathBuf>) -> Self {
-        Self { resume: Some(path.into()), ..self }
+    pub fn resume_from(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.resume = Some(path.into());
+        self
     }
 
-    /// Adds a [`Callback`].
+    /// Adds a [`Callback`](crate::Callback).
     #[must_use]
-    pub fn callback<D>(self, callback: D) -> Trainer<F, (C, D)> {
-        Trainer {
-            optimizer: self.optimizer,
-            length: self.length,
-            batch_size: self.batch_size,
-            drop_last: self.drop_last,
-            seed: self.seed,
-            progress: self.progress,
-            evaluate_every: self.evaluate_every,
-            prefetch: self.prefetch,
-            checkpoint: self.checkpoint,
-            resume: self.resume,
-            callback: (self.callback, callback),
-        }
-    }
-
-    /// Trains `network` on `train`, evaluating on `test`.
-    ///
-    /// The history has, for each step, `loss`, the learning rate and (with class targets) `accuracy` on the step's batch, and for
-    /// each evaluation `test_loss` and `test_accuracy`.
-    ///
-    /// # Errors
-    /// Before any step: settings out of range, a network that does not fit the data or has no values yet, a checkpoint of
-    /// another run. During the run: a loss that is not finite, with the step and the first bad operation; a checkpoint
-    /// that cannot be written.
-    pub fn fit<N: Forward<F>>(
-        mut self,
-        network: &mut N,
-        loss: impl Loss<F>,
-        train: &Dataset,
-        test: &Dataset,
-    ) -> Result<History, TrainError>
-    where
-        C: Callback<F, N>,
-    {
-        self.check_settings(train)?;
-        let run = self.run(network, &loss, train);
-        let mut at = checkpoint::Position { step: 0, seconds: 0.0, history: History::new() };
-        if let Some(path) = &self.resume {
-            at = checkpoint::load(path, &run, network, &mut self.optimizer)?;
-        }
-        self.check(network, &loss, train, test)?;
-        // Inside the pool a split of work costs nanoseconds, from outside microseconds.
-        parallel::install(|| Loop::new(self, run, at, network, &loss, train, test).run())
-    }
-
-    /// What a checkpoint of this run has to agree with.
-    fn run<N: Forward<F>>(&self, network: &N, loss: &impl Loss<F>, train: &Dataset) -> Run {
-        let mut notes = BTreeMap::from([
-            ("seed", self.seed.0.to_string()),
-            ("batch_size", self.batch_size.to_string()),
-            ("drop_last", self.drop_last.to_string()),
-            ("float", F::NAME.to_owned()),
-            ("loss", format!("{loss:?}")),
-            ("optimizer", self.optimizer.settings()),
-        ]);
-        if self.checkpoint.is_some() || self.resume.is_some() {
-            let mut frozen = Vec::new();
-            network.for_each_parameter(|path, p| frozen.extend(p.is_frozen().then(|| path.to_string())));
-            notes.insert("frozen", frozen.join(", "));
-            notes.insert("data", format!("{} examples, {:016x}", train.len(), train.fingerprint()));
-        }
-        Run(notes)
-    }
-
-    fn check_settings(&self, train: &Dataset) -> Result<(), TrainError> {
-        let setting = |setting, expected, got: String| Err(TrainError::Setting { setting, expected, got });
-        if self.batch_size == 0 {
-            return setting("batch_size", "at least 1", "0".to_owned());
-        }
-        if self.drop_last && train.len() < self.batch_size {
-            let got = format!("{} for {} examples", self.batch_size, train.len());
-            return setting("batch_size with drop_last", "at most the number of examples", got);
-        }
-        if self.evaluate_every == Some(0) || self.checkpoint.as_ref().is_some_and(|c| c.0 == 0) {
-            return setting("evaluate_every and checkpoint_every", "at least 1 step", "0".to_owned());
-        }
-        Ok(self.optimizer.validate()?)
-    }
-
-    fn check<N: Forward<F>>(
-        &self,
-        network: &N,
-        loss: &impl Loss<F>,
-        train: &Dataset,
-        test: &Dataset,
-    ) -> Result<(), TrainError> {
-        let full = self.batch_size.min(train.len());
-        let rest = if self.drop_last { 0 } else { train.len() % self.batch_size };
-        for n in [full, rest].into_iter().filter(|&n| n > 0) {
-            let output = check_network(network, Mode::Training, batch_shape(train, n))?;
-            loss.check(output, train).map_err(TrainError::Targets)?;
-        }
-        let output = check_network(network, Mode::Evaluation, batch_shape(test, 1))?;
-        loss.check(output, test).map_err(TrainError::Targets)
+    pub fn callback<D>(mut self, callback: D) -> Trainer<F, (C, D)> {
+        self.settings.has_callbacks = true;
+        Trainer { settings: self.settings, callback: (self.callback, callback) }
     }
 }

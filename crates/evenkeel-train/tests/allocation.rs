@@ -11,6 +11,7 @@ use evenkeel_module::{Forward, ModuleExt, sequential};
 use evenkeel_nn::{CrossEntropy, Linear, Relu, Sigmoid};
 use evenkeel_norm::BatchNorm;
 use evenkeel_optim::{Adam, Optimizer, Sgd};
+use evenkeel_regularize::{L1, L2, MaxNorm, Regularizer};
 use evenkeel_tensor::Seed;
 use evenkeel_train::{Callback, Event, Flow, Trainer};
 
@@ -55,8 +56,14 @@ impl<N: Forward> Callback<f32, N> for Watch<'_> {
 fn a_step_allocates_nothing_after_the_first() {
     let (train, test) = Digits::embedded().split_stratified(0.8, Seed(7)).unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    for optimizer in [Optimizer::from(Sgd::new(0.1).with_momentum(0.9)), Optimizer::new(Adam::new(0.01)).clip_norm(1.0)]
-    {
+    let sgd = || Optimizer::from(Sgd::new(0.1).with_momentum(0.9));
+    let regularizer =
+        Regularizer::new().penalty("*", L2::new(0.1)).proximal("*", L1::new(0.1)).constraint("*", MaxNorm::new(2.0));
+    for (optimizer, regularizer) in [
+        (sgd(), None),
+        (Optimizer::new(Adam::new(0.01)).clip_norm(1.0), None),
+        (sgd().group("*.weight", |group| group.learning_rate_factor(0.5)), Some(regularizer)),
+    ] {
         let mut net = sequential![
             Linear::new(64, 100).without_bias(),
             BatchNorm::new(100),
@@ -70,12 +77,12 @@ fn a_step_allocates_nothing_after_the_first() {
         let mut by_step = Vec::with_capacity(100);
         let watch = Watch { seen: 0, by_step: &mut by_step };
         pool.install(|| {
-            Trainer::new(optimizer)
-                .batch_size(60)
-                .steps(47)
-                .callback(watch)
-                .fit(&mut net, CrossEntropy::default(), &train, &test)
-                .unwrap();
+            let trainer = Trainer::new(optimizer).batch_size(60).steps(47);
+            let trainer = match regularizer {
+                Some(regularizer) => trainer.regularizer(regularizer),
+                None => trainer,
+            };
+            trainer.callback(watch).fit(&mut net, CrossEntropy::default(), &train, &test).unwrap();
         });
         assert!(by_step[0] > 0, "the counter counts");
         // 24 steps an epoch: the 24th is followed by the evaluation, whose buffers are new, and step 25 begins another

@@ -7,6 +7,7 @@ pub use evenkeel_module as module;
 pub use evenkeel_nn as nn;
 pub use evenkeel_norm as norm;
 pub use evenkeel_optim as optim;
+pub use evenkeel_regularize as regularize;
 pub use evenkeel_tensor as tensor;
 pub use evenkeel_train as train;
 

@@ -23,9 +23,10 @@ pub use crate::{
     data::{Dataset, Digits},
     init::{HeNormal, XavierUniform},
     module::{Forward, ModuleExt, Parameter, Pass, Role, sequential, traits::Module},
-    nn::{Conv2d, CrossEntropy, Linear, Relu, Sigmoid, Tanh},
-    norm::{BatchNorm, GroupNorm, LayerNorm},
+    nn::{Conv2d, CrossEntropy, Linear, Relu, Sigmoid},
+    norm::BatchNorm,
     optim::{Adam, Sgd},
+    regularize::{Dropout, EarlyStopping, L1, L2, Regularizer},
     tensor::{Seed, Tensor},
     train::{History, Trainer},
 };

@@ -17,7 +17,8 @@ pub enum Reduction {
     None,
 }
 
-/// Cross-entropy of logits (N, C) against class indices (N).
+/// Cross-entropy of logits (N, C) against class indices (N); [`SoftCrossEntropyOp`](super::SoftCrossEntropyOp) is against
+/// probabilities.
 ///
 /// With p = softmax(x), smoothing s, class weights w (1 if absent) and target t, an example's loss is
 ///
@@ -88,8 +89,21 @@ fn parts<F>(saved: &mut [F]) -> (&mut [F], &mut [[F; 2]], &mut [F]) {
     (targets, sums.as_chunks_mut().0, losses)
 }
 
+/// Refuses other than one weight a class.
+pub(super) fn check_class_weights<F: Float>(weights: Option<&Tensor<F>>, classes: usize) -> Result<(), ShapeError> {
+    match weights.filter(|w| w.shape() != Shape::from([classes])) {
+        None => Ok(()),
+        Some(w) => Err(ShapeError::new(
+            "cross_entropy",
+            format!("class weights ({classes})"),
+            w.shape().to_string(),
+            "give one weight a class",
+        )),
+    }
+}
+
 /// Rows that make up a block of parallel work.
-fn rows_per_block(classes: usize) -> usize {
+pub(super) fn rows_per_block(classes: usize) -> usize {
     (kernel::BLOCK / classes.max(1)).max(1)
 }
 
@@ -132,14 +146,7 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
                 "use a hierarchical or sampled softmax",
             ));
         }
-        if let Some(w) = self.weights.as_ref().filter(|w| w.shape() != Shape::from([classes])) {
-            return Err(ShapeError::new(
-                "cross_entropy",
-                format!("class weights ({classes})"),
-                w.shape().to_string(),
-                "give one weight a class",
-            ));
-        }
+        check_class_weights(self.weights.as_ref(), classes)?;
         Ok(if self.reduction == Reduction::None { targets } else { Shape::SCALAR })
     }
 

@@ -7,6 +7,7 @@ mod init_scale;
 mod linear;
 mod loss;
 mod optimizer;
+mod penalty;
 mod per_sample_norm;
 mod sequence_batch_norm;
 mod softmax;
@@ -39,9 +40,12 @@ static OPERATIONS: &[Operation] = &[
     convolution::MAX_POOL2D,
     init_scale::INIT_SCALE,
     linear::LINEAR,
+    loss::BCE_WITH_LOGITS,
     loss::CROSS_ENTROPY,
+    loss::FOCAL,
     loss::MSE,
     optimizer::OPTIMIZER,
+    penalty::PENALTY,
     per_sample_norm::GROUP_NORM,
     per_sample_norm::INSTANCE_NORM,
     per_sample_norm::LAYER_NORM,

@@ -1,7 +1,9 @@
 //! Spectral normalisation of a layer.
 
 use evenkeel_autograd::Var;
-use evenkeel_module::{Buffer, Change, Forward, Module, Origin, Parameter, Pass, Path, Visitor, VisitorMut, Weighted};
+use evenkeel_module::{
+    Buffer, Change, Forward, Mode, Module, Origin, Parameter, Pass, Path, Visitor, VisitorMut, Weighted,
+};
 use evenkeel_tensor::{Float, Seed, Tensor};
 
 use super::power_iteration::SingularPair;
@@ -197,7 +199,7 @@ impl<F: Float, L: Weighted<F>> Module<F> for SpectralNorm<L, F> {
 
 impl<F: Float, L: Weighted<F>> Forward<F> for SpectralNorm<L, F> {
     fn forward<'t>(&self, pass: &Pass<'t, F>, x: Var<'t, F>) -> Var<'t, F> {
-        let improves = pass.is_training() && !self.weight_u.is_frozen() && !self.weight_v.is_frozen();
+        let improves = pass.mode() == Mode::Training && !self.weight_u.is_frozen() && !self.weight_v.is_frozen();
         let weight = self.op(improves).record(pass.parameter(self.weight_orig()), &self.pair());
         if improves && !pass.tape().is_dry() {
             let saved = weight.saved();

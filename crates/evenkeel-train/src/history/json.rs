@@ -32,10 +32,11 @@ pub enum ReadHistoryError {
 }
 
 impl History {
-    /// Writes every record as a JSON object on a line of its own, the steps first, then the evaluations.
+    /// Writes every record as a JSON object on a line of its own, the steps first, then the evaluations, then the
+    /// [restored step](Self::restored_step) if there is one.
     ///
     /// The fields are flat: `kind` (`"step"` or `"evaluation"`), `step`, `epoch`, then `loss` and `learning_rate` or
-    /// `seconds`, then the metrics. JSON has no numbers for what is not finite: these are the strings `"NaN"`,
+    /// `seconds`, then the metrics; of kind `"restored"`, `step` alone. JSON has no numbers for what is not finite: these are the strings `"NaN"`,
     /// `"Infinity"` and `"-Infinity"`.
     ///
     /// ```
@@ -55,7 +56,8 @@ impl History {
     /// # Errors
     /// What `out` returns.
     pub fn write_json_lines(&self, mut out: impl Write) -> io::Result<()> {
-        [self.steps(), self.evaluations()].into_iter().try_for_each(|log| write_log(log, &mut out))
+        [self.steps(), self.evaluations()].into_iter().try_for_each(|log| write_log(log, &mut out))?;
+        self.restored.map_or(Ok(()), |step| writeln!(out, "{{\"kind\":\"restored\",\"step\":{step}}}"))
     }
 
     /// Reads what [`write_json_lines`](Self::write_json_lines) wrote, to the same bits (of NaN one is kept).
@@ -88,7 +90,14 @@ impl History {
                 let lowest = self.evaluations.last_step().unwrap_or(0);
                 (&mut self.evaluations, lowest)
             }
-            _ => return Err(("\"kind\":\"step\" or \"kind\":\"evaluation\"".to_owned(), shown(record.get("kind")))),
+            Some("restored") => {
+                self.restored = Some(integer(&record, "step", 0)?);
+                return Ok(());
+            }
+            _ => {
+                let kinds = "\"kind\":\"step\", \"evaluation\" or \"restored\"";
+                return Err((kinds.to_owned(), shown(record.get("kind"))));
+            }
         };
         let step = integer(&record, "step", lowest)?;
         let epoch = integer(&record, "epoch", 0)?;

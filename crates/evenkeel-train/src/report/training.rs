@@ -5,11 +5,15 @@ use std::{collections::BTreeMap, path::Path};
 use super::{Chart, Report, Table, WriteError, text::number};
 use crate::history::{History, Log};
 
+/// The name of the points where the weights given back are from.
+const RESTORED: &str = "weights given back";
+
 impl History {
     /// A page with a table of all metrics and a chart for each kind of them.
     ///
     /// Metrics that differ only in the part of the data they were taken on (`train_loss`, `test_loss`, and the `loss` of the
-    /// steps) share a chart. Steps are drawn pale, with their moving mean over a fiftieth of the training.
+    /// steps) share a chart. Steps are drawn pale, with their moving mean over a fiftieth of the training. Where early stopping gave
+    /// weights back, the evaluation that they are of is marked.
     #[must_use]
     pub fn report(&self, title: impl Into<String>) -> Report {
         let report = Report::new(title).paragraph(self.summary());
@@ -35,7 +39,13 @@ impl History {
             });
         }
         for metric in self.evaluations().names().filter(|name| *name != "seconds") {
-            add(&mut charts, metric, |chart| chart.line(metric, self.evaluations().curve(metric)));
+            let curve = self.evaluations().curve(metric);
+            let restored: Vec<(u64, f64)> =
+                self.evaluations().curve(metric).filter(|(step, _)| Some(*step) == self.restored_step()).collect();
+            add(&mut charts, metric, |chart| {
+                let chart = chart.line(metric, curve);
+                if restored.is_empty() { chart } else { chart.bold_points(RESTORED, restored) }
+            });
         }
         charts.into_values().fold(report, Report::chart)
     }
@@ -52,7 +62,9 @@ impl History {
         let (steps, evaluations) = (self.steps().len(), self.evaluations().len());
         let epochs = self.steps().last_epoch().map_or(0, |last| last + 1);
         let seconds = self.last("seconds").map_or(String::new(), |seconds| format!(" in {} s", number(seconds)));
-        format!("Steps: {steps}. Epochs: {epochs}. Evaluations: {evaluations}{seconds}.")
+        let restored = self.restored_step();
+        let restored = restored.map_or(String::new(), |step| format!(" The network has the weights of step {step}."));
+        format!("Steps: {steps}. Epochs: {epochs}. Evaluations: {evaluations}{seconds}.{restored}")
     }
 
     fn metrics_table(&self) -> Table {
