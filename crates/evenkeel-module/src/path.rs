@@ -1,6 +1,6 @@
 //! Where a part is in a network: `layers.0.weight`.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// The path of a part, as a list on the stack: walking through a network allocates nothing.
 ///
@@ -53,18 +53,37 @@ impl<'a> Path<'a> {
     /// Whether `pattern` names this part or a part that contains it. `*` stands for any run of
     /// characters, dots included. The empty pattern names the network itself and nothing in it.
     pub fn matches(&self, pattern: &str) -> bool {
-        if matches!(self.segment, Segment::Root) {
-            return glob(pattern.as_bytes(), b"");
-        }
-        let mut at = Some(self);
-        // The network contains everything, so it has no say.
-        while let Some(path) = at.filter(|path| !matches!(path.segment, Segment::Root)) {
-            if glob(pattern.as_bytes(), path.to_string().as_bytes()) {
-                return true;
+        let mut line = Line { bytes: [0; Line::SHORT], len: 0 };
+        let long;
+        let text = match write!(line, "{self}") {
+            Ok(()) => &line.bytes[..line.len],
+            Err(fmt::Error) => {
+                long = self.to_string();
+                long.as_bytes()
             }
-            at = path.parent;
-        }
-        false
+        };
+        // A part's path is the start of this one, up to a dot. The network contains everything, so it has no say.
+        let ends = (1..text.len()).filter(|&end| text[end] == b'.').chain([text.len()]);
+        ends.into_iter().any(|end| glob(pattern.as_bytes(), &text[..end]))
+    }
+}
+
+/// A path written out on the stack, unless it is longer than paths are.
+struct Line {
+    bytes: [u8; Self::SHORT],
+    len: usize,
+}
+
+impl Line {
+    const SHORT: usize = 128;
+}
+
+impl fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.len + text.len();
+        self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
     }
 }
 
@@ -113,6 +132,19 @@ impl fmt::Debug for Path<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_paths_match_as_short_ones_do() {
+        let (root, name) = (Path::root(), "x".repeat(100));
+        let outer = root.child(&name);
+        let inner = outer.index(7);
+        let weight = inner.child(&name);
+        assert!(weight.to_string().len() > Line::SHORT);
+        for (pattern, fits) in [("*.7", true), (&*name, true), ("*.7.x*", true), ("*.8", false), ("", false)] {
+            assert_eq!(weight.matches(pattern), fits, "{pattern}");
+        }
+        assert!(root.matches("") && root.matches("*") && !root.matches("x"));
+    }
 
     #[test]
     fn globs() {

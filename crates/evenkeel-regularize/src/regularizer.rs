@@ -103,8 +103,7 @@ impl<F: Float> Action<F> {
 
 impl<F: Float> Entry<F> {
     fn fits(&self, path: &Path<'_>, parameter: &Parameter<F>) -> bool {
-        // `*` first: it is the usual pattern, and needs no look at the path.
-        (self.all_roles || parameter.role() == Role::Weight) && (self.pattern == "*" || path.matches(&self.pattern))
+        (self.all_roles || parameter.role() == Role::Weight) && path.matches(&self.pattern)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use evenkeel_data::{Batch, Batches, Dataset};
-use evenkeel_module::{Fault, Forward, Mode, ModuleExt, Step, Workspace};
+use evenkeel_module::{Fault, Forward, Mode, ModuleExt, Pass, Step, Workspace};
 use evenkeel_tensor::{Float, kernel};
 
 use crate::callback::{Callback, Event, Flow};
@@ -132,6 +132,10 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
         let loss = self.loss.loss(&pass, output, &batch.targets);
         let value = loss.item().to_f64();
         let regularizer = self.settings.regularizer.as_ref();
+        // Asked before the penalty, whose gradient every parameter has, those too that the network does not use.
+        if regularizer.is_some() && !takes_part(self.network, &pass) {
+            return Err(TrainError::NothingLearns);
+        }
         let penalty = regularizer.and_then(|regularizer| regularizer.loss(&pass, self.network, self.train.len()));
         let objective = penalty.map_or(loss, |penalty| loss + penalty);
         let total = objective.item().to_f64();
@@ -269,6 +273,13 @@ impl<'a, F: Float, N: Forward<F>, L: Loss<F>, C: Callback<F, N>> Loop<'a, F, N, 
     fn seconds(&self) -> f64 {
         self.before + self.start.elapsed().as_secs_f64()
     }
+}
+
+/// Whether the pass has used a parameter that learns.
+fn takes_part<F: Float>(network: &impl Forward<F>, pass: &Pass<'_, F>) -> bool {
+    let mut used = false;
+    network.for_each_parameter(|_, parameter| used |= !parameter.is_frozen() && pass.bound(parameter).is_some());
+    used
 }
 
 /// The parameter whose gradient went wrong first: the backward pass runs from the last one to the first.

@@ -231,7 +231,7 @@ impl<F: Float, C> Trainer<F, C> {
     /// let mut net = Linear::<f32>::new(64, 10).initialize(XavierUniform::default(), Seed(7))?;
     /// let history = Trainer::new(Sgd::new(0.5))
     ///     .epochs(5)
-    ///     .regularizer(Regularizer::new().proximal("*", L1::new(2.0)))
+    ///     .regularizer(Regularizer::new().proximal("*", L1::new(10.0)))
     ///     .fit(&mut net, CrossEntropy::default(), &train, &test)?;
     /// assert!(Sparsity::of(&net).zeros() > 100 && history.last("test_accuracy").unwrap() > 0.85);
     /// let objective = history.last("loss").unwrap() + history.last("penalty").unwrap();

@@ -222,3 +222,31 @@ fn a_regularised_run_is_resumed() {
         assert_eq!(net.state_dict(), fresh().state_dict());
     }
 }
+
+/// Runs clones of its layer, which the optimiser never sees.
+#[derive(evenkeel_module::Module)]
+struct Clones {
+    linear: Linear,
+}
+
+impl evenkeel_module::Forward for Clones {
+    fn forward<'t>(
+        &self,
+        pass: &evenkeel_module::Pass<'t>,
+        x: evenkeel_autograd::Var<'t>,
+    ) -> evenkeel_autograd::Var<'t> {
+        self.linear.clone().forward(pass, x)
+    }
+}
+
+#[test]
+fn a_penalty_does_not_hide_that_nothing_learns() {
+    let (train, test) = Digits::embedded().split_stratified(0.5, Seed(1)).unwrap();
+    let mut net = Clones { linear: Linear::new(64, 10).initialize(XavierUniform::default(), Seed(1)).unwrap() };
+    let before = net.state_dict();
+    let regularizer = Regularizer::new().penalty("*", L2::new(1.0));
+    let trainer = Trainer::new(Sgd::new(0.1)).regularizer(regularizer);
+    let error = trainer.fit(&mut net, CrossEntropy::default(), &train, &test).unwrap_err();
+    assert!(matches!(error, TrainError::NothingLearns), "{error}");
+    assert_eq!(net.state_dict(), before);
+}

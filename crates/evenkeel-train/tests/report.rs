@@ -2,7 +2,7 @@
 
 use evenkeel_train::{
     history::{Evaluation, History, Step},
-    report::{Chart, Grid, Panels, Report, Table},
+    report::{Chart, ContactSheet, Grid, Panels, Picture, Report, Table},
 };
 use proptest::prelude::*;
 use roxmltree::Document;
@@ -67,7 +67,12 @@ proptest! {
         check(&chart.to_svg());
         let panels = Panels::new(&text, [chart.clone(), Chart::new(&text), chart.clone()]).caption(&text).columns(columns);
         check(&panels.to_svg());
+        let picture = Picture::new(columns, points.iter().map(|point| point.1));
+        let sheet = ContactSheet::new(&text).caption(&text).columns([&text, &text]);
+        let sheet = sheet.row(&text, []).row(&text, [picture.clone(), picture]);
+        check(&sheet.to_svg());
         let report = Report::new(&text).heading(&text).paragraph(&text).preformatted(&text).chart(chart).panels(panels);
+        let report = report.sheet(sheet);
         check_page(&report.table(Table::new([&text], [[&text, &text]]).caption(&text)).to_html());
     }
 

@@ -15,13 +15,13 @@ use super::{
 
 pub(super) const CHART_STYLE: &str = include_str!("chart.css");
 pub(super) const FONT: f64 = 12.0;
-const WIDTH: f64 = 720.0;
+pub(super) const WIDTH: f64 = 720.0;
 const NARROWEST: f64 = 360.0;
 const PLOT_HEIGHT: f64 = 320.0;
 /// How high a single plot with equal axes may be.
 const PLANE_HEIGHT: f64 = 440.0;
-const TITLE_HEIGHT: f64 = 34.0;
-const TITLE_FONT: f64 = 15.0;
+pub(super) const TITLE_HEIGHT: f64 = 34.0;
+pub(super) const TITLE_FONT: f64 = 15.0;
 const PANEL_TITLE_HEIGHT: f64 = 18.0;
 const GAP: f64 = 16.0;
 

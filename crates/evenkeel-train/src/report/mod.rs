@@ -37,6 +37,7 @@ mod panel;
 mod panels;
 mod regions;
 mod series;
+mod sheet;
 mod simplify;
 mod table;
 mod text;
@@ -50,6 +51,7 @@ pub(crate) use file::write_atomically;
 pub use panels::Panels;
 pub use regions::{Cell, Grid};
 pub use series::{BandPoint, Point};
+pub use sheet::{ContactSheet, Picture};
 pub use table::Table;
 
 /// A page in the making: a title, and parts in the order they are added.
@@ -67,6 +69,7 @@ enum Part {
     Table(Table),
     Chart(Chart),
     Panels(Panels),
+    Sheet(ContactSheet),
 }
 
 impl Report {
@@ -115,6 +118,12 @@ impl Report {
     #[must_use]
     pub fn panels(self, panels: Panels) -> Self {
         self.part(Part::Panels(panels))
+    }
+
+    /// Appends a contact sheet, numbered as a figure.
+    #[must_use]
+    pub fn sheet(self, sheet: ContactSheet) -> Self {
+        self.part(Part::Sheet(sheet))
     }
 
     /// The page.

@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 use super::{
     Part, Report,
     document::{CHART_STYLE, Document},
+    sheet::Drawn,
     text::Escaped,
 };
 
@@ -40,11 +41,15 @@ impl Display for Page<'_> {
                 Part::Table(table) => table.write_html(f)?,
                 Part::Chart(chart) => {
                     figure += 1;
-                    write_figure(f, figure, &Document::of_chart(chart, false), &chart.title, &chart.caption)?;
+                    write_figure(f, figure, Document::of_chart(chart, false), &chart.title, &chart.caption)?;
                 }
                 Part::Panels(panels) => {
                     figure += 1;
-                    write_figure(f, figure, &Document::of_panels(panels, false), &panels.title, &panels.caption)?;
+                    write_figure(f, figure, Document::of_panels(panels, false), &panels.title, &panels.caption)?;
+                }
+                Part::Sheet(sheet) => {
+                    figure += 1;
+                    write_figure(f, figure, Drawn { sheet, standalone: false }, &sheet.title, &sheet.caption)?;
                 }
             }
         }
@@ -55,7 +60,7 @@ impl Display for Page<'_> {
 fn write_figure(
     f: &mut fmt::Formatter<'_>,
     number: usize,
-    picture: &Document<'_>,
+    picture: impl Display,
     title: &str,
     caption: &str,
 ) -> fmt::Result {
