@@ -1,7 +1,7 @@
 //! The losses with real targets: gradients, compositions, PyTorch's values, and logits of any size.
 
 use evenkeel_autograd::ops::{BinaryCrossEntropyOp, CrossEntropyOp, Reduction, SoftCrossEntropyOp};
-use evenkeel_autograd::{Tape, Var, gradcheck};
+use evenkeel_autograd::{Op, Tape, Var, gradcheck};
 use evenkeel_tensor::{Float, Shape, Tensor};
 use proptest::prelude::*;
 
@@ -325,6 +325,26 @@ fn settings_and_shapes_are_checked() {
     refused(op(), six, Some([6, 1].into()), "targets of the logits' shape");
     refused(BinaryCrossEntropyOp { classes: Some(Tensor::from([0, 1, 1])), ..op() }, six, None, "6 classes");
     refused(BinaryCrossEntropyOp { classes: Some(Tensor::from([0, 1, 2])), ..op() }, [3, 1].into(), None, "class 2");
+}
+
+#[test]
+fn settings_of_cross_entropy_are_checked() {
+    let refused = |smoothing: f64, weights: Option<[f64; 3]>, word: &str| {
+        let weights = weights.map(Tensor::from);
+        let mut hard = CrossEntropyOp::new(Tensor::from([0, 1]));
+        (hard.smoothing, hard.weights) = (smoothing, weights.clone());
+        let soft = SoftCrossEntropyOp { smoothing, weights, ..Default::default() };
+        let logits = Shape::from([2, 3]);
+        for error in [hard.shape(&[logits]), soft.shape(&[logits, logits])].map(Result::unwrap_err) {
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    };
+    for bad in [f64::NAN, -0.1, 2.0] {
+        refused(bad, None, "label smoothing from 0 to 1");
+    }
+    for bad in [f64::NAN, -1.0, f64::INFINITY] {
+        refused(0.0, Some([1.0, bad, 1.0]), "finite class weights from 0 on");
+    }
 }
 
 /// Large enough for several blocks, of every kernel.

@@ -13,7 +13,7 @@ use crate::both::Both;
 ///
 /// and the mean (by default; or the [sum, or one loss a logit](Self::with_reduction)) divides by the number of logits:
 /// PyTorch's `BCEWithLogitsLoss`. With smoothing s, a target counts as (1 - s) t + s / 2. The gradient without weight is
-/// p - t. Finite logits of any size give finite losses; an infinite or NaN logit shows as infinity or NaN.
+/// p - t. A finite logit of any size has a finite loss; an infinite or NaN one shows as infinity or NaN.
 ///
 /// For one decision an example give the network one output, for k decisions that do not exclude each other (tags) k of them;
 /// for one of several classes use [`CrossEntropy`](crate::CrossEntropy).

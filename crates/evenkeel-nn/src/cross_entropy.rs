@@ -1,10 +1,10 @@
 //! Cross-entropy of logits against classes or their probabilities.
 
 use evenkeel_autograd::{
-    Reduction, Var,
+    Op, Reduction, Var,
     ops::{CrossEntropyOp, SoftCrossEntropyOp},
 };
-use evenkeel_tensor::{Float, Tensor};
+use evenkeel_tensor::{Float, Shape, ShapeError, Tensor};
 
 use crate::both::Both;
 
@@ -41,7 +41,7 @@ impl CrossEntropy {
         Self { smoothing, ..self }
     }
 
-    /// Weighs each class.
+    /// Weighs each class; weights are finite and not negative.
     #[must_use]
     pub fn with_class_weights(self, weights: impl Into<Vec<f64>>) -> Self {
         Self { weights: Some(Both::new(weights.into())), ..self }
@@ -68,10 +68,18 @@ impl CrossEntropy {
         self.reduction
     }
 
+    /// Checks the settings, rounded to `F`, for logits of this shape: before training, what [`loss`](Self::loss) panics with.
+    ///
+    /// # Errors
+    /// If the shape is not (N, C), the smoothing is outside of [0, 1], or the class weights are not C, finite and not negative.
+    pub fn validate<F: Float>(&self, logits: Shape) -> Result<(), ShapeError> {
+        self.soft_op::<F>().shape(&[logits, logits]).map(|_| ())
+    }
+
     /// The loss of `logits` (N, C) for `targets` (N).
     ///
     /// # Panics
-    /// If the shapes do not fit or a class index is beyond the classes.
+    /// If the shapes do not fit, a class index is beyond the classes, or a setting is out of its range.
     #[track_caller]
     pub fn loss<'t, F: Float>(&self, logits: Var<'t, F>, targets: &Tensor<u32>) -> Var<'t, F> {
         let mut op = CrossEntropyOp::new(targets.clone());
@@ -80,6 +88,7 @@ impl CrossEntropy {
         op.reduction = self.reduction;
         logits.tape().record(op, &[logits])
     }
+
     /// The loss of `logits` (N, C) for class probabilities `targets` (N, C).
     ///
     /// ```
@@ -94,15 +103,18 @@ impl CrossEntropy {
     /// ```
     ///
     /// # Panics
-    /// If the shapes do not fit.
+    /// If the shapes do not fit, or a setting is out of its range.
     #[track_caller]
     pub fn soft_loss<'t, F: Float>(&self, logits: Var<'t, F>, targets: &Tensor<F>) -> Var<'t, F> {
-        let op = SoftCrossEntropyOp {
+        let tape = logits.tape();
+        tape.record(self.soft_op(), &[logits, tape.constant(targets.clone())])
+    }
+
+    fn soft_op<F: Float>(&self) -> SoftCrossEntropyOp<F> {
+        SoftCrossEntropyOp {
             smoothing: F::from_f64(self.smoothing),
             weights: self.weights.as_ref().map(Both::get),
             reduction: self.reduction,
-        };
-        let tape = logits.tape();
-        tape.record(op, &[logits, tape.constant(targets.clone())])
+        }
     }
 }

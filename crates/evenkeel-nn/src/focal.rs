@@ -17,7 +17,7 @@ use evenkeel_tensor::{Float, Shape, ShapeError, Tensor};
 /// and between them for 0 < t < 1, t times the first plus 1 - t times the second. gamma 0 without alpha is
 /// [`BceWithLogits`](crate::BceWithLogits). The mean (by default; or the [sum, or one loss a logit](Self::with_reduction))
 /// divides by the number of logits; the paper divides the sum by the number of positives. Defaults as in the paper: gamma 2,
-/// alpha 0.25. Finite logits of any size give finite losses; an infinite or NaN logit shows as infinity or NaN.
+/// alpha 0.25. A finite logit of any size has a finite loss; an infinite or NaN one shows as infinity or NaN.
 ///
 /// ```
 /// use evenkeel_autograd::Tape;

@@ -221,6 +221,8 @@ impl<F: Float> Optimizer<F> {
         let learning_rate = self.learning_rate();
         let cure = "correct the function given to Schedule::custom";
         OptimError::check::<F>("Schedule", "learning rate", learning_rate, Bounds::NonNegative, cure)?;
+        // Decay has this one alone, which shows in no learning rate where that of the rule is 0.
+        OptimError::check::<F>("Schedule", "factor", self.multiplier(), Bounds::NonNegative, cure)?;
         let gradient_norm = (self.norm_limit.is_some() || self.measures_norm).then(|| gradient_norm(&*module, step));
         if let Some(norm) = gradient_norm.filter(|norm| !norm.is_finite()) {
             return Err(OptimError::NotFinite { norm });

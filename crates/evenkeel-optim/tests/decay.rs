@@ -167,6 +167,16 @@ fn rates_out_of_range_are_refused() {
     }
 }
 
+/// With a learning rate of 0 a factor below 0 shows in no learning rate, but decay would grow the weights.
+#[test]
+fn factors_below_zero_are_refused() {
+    let mut net = Single::<f64>::new(&[1.0]);
+    let mut optimizer = Optimizer::new(Sgd::new(0.0)).decay(0.5).schedule(Schedule::custom(|_| -1.0));
+    let error = net.step(&mut optimizer, &[0.0]).unwrap_err().to_string();
+    assert!(error.contains("Schedule: expected factor finite and not negative, got -1"), "{error}");
+    assert_eq!(net.values(), [1.0]);
+}
+
 /// Several blocks, with an odd rest.
 #[test]
 fn the_same_bits_at_any_number_of_threads() {

@@ -19,9 +19,9 @@ use crate::elementwise::{Factor, apply, norm, scaled_norm};
 /// ```
 ///
 /// # Errors
-/// If the limit is not above 0 or not finite. Nothing is changed then.
+/// If the limit, rounded to `F`, is not above 0 or not finite. Nothing is changed then.
 pub fn clip_value<F: Float>(gradient: &mut [F], limit: f64) -> Result<(), RegularizeError> {
-    check("clip_value", limit)?;
+    check("clip_value", F::from_f64(limit).to_f64())?;
     let limit = F::from_f64(limit);
     apply(
         gradient,

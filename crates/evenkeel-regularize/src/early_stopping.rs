@@ -9,7 +9,8 @@ use crate::{Best, Monitor, RegularizeError};
 /// This is algorithm 7.1 of Goodfellow, Bengio & Courville 2016, "Deep Learning", section 7.8; Prechelt 1998, "Early
 /// Stopping - But When?", compares such criteria and finds that slower ones generalise a little better and take much longer.
 /// It acts on validation data alone and leaves training as it is; near a minimum of a quadratic loss, stopping gradient descent
-/// after `t` steps at the rate `e` shrinks weights about as an L2 penalty of strength `1 / (e t)` would (section 7.8 of the book).
+/// after `t` steps at the rate `e` shrinks weights about as the penalty `sum w² / (2 e t)` on the mean loss would (section 7.8 of
+/// the book): [`L2`](crate::L2) with `lambda = N / (2 e t)` for N examples.
 /// The evaluations that decide are no longer unseen data: keep others for the final error.
 ///
 /// What an improvement is, and on which metric, is told by a [`Monitor`]; by default any smaller `test_loss`.

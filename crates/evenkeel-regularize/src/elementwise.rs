@@ -28,7 +28,13 @@ pub(crate) fn sum_of_magnitudes<F: Float>(
             },
         )
         .to_f64();
-        if is_safe(sum) { sum } else { w.iter().map(|w| exact(w.to_f64().abs())).sum() }
+        if is_safe(sum) {
+            sum
+        } else if are_zero(w) {
+            exact(0.0) * w.len() as f64
+        } else {
+            w.iter().map(|w| exact(w.to_f64().abs())).sum()
+        }
     };
     parallel::reduce(w.len(), BLOCK, |r| block(&w[r]), |a, b| a + b).unwrap_or(0.0)
 }
@@ -83,13 +89,26 @@ fn norm_of_block<F: Float>(w: &[F]) -> f64 {
     if is_safe(sum) {
         return sum.sqrt();
     }
-    // Groups that are 0 are what penalties are for: they must not be slow.
-    let absolutes = kernel::sum_map(
+    if are_zero_inside(w) { 0.0 } else { scaled_norm(w.iter().map(|w| w.to_f64())) }
+}
+
+/// Whether all weights are 0, which is what penalties are for: it must not be slow.
+fn are_zero<F: Float>(w: &[F]) -> bool {
+    kernel::simd(
+        #[inline(always)]
+        move || are_zero_inside(w),
+    )
+}
+
+/// As [`are_zero`], to be called inside [`kernel::simd`]. A sum of magnitudes loses none to rounding.
+#[inline(always)]
+fn are_zero_inside<F: Float>(w: &[F]) -> bool {
+    let sum = kernel::sum_map(
         w,
         #[inline(always)]
         |w| w.abs(),
     );
-    if absolutes == F::ZERO { 0.0 } else { scaled_norm(w.iter().map(|w| w.to_f64())) }
+    sum == F::ZERO
 }
 
 /// The Euclidean norm by way of the largest magnitude, for any range of values.

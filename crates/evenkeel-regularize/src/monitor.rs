@@ -4,19 +4,20 @@ use crate::RegularizeError;
 
 /// Whether a smaller value of the metric is a better one, by its name.
 ///
-/// So it is when the last word of the name (words are parted by `_`) is `loss`, `error`, `perplexity`, `nll`, `mse`, `rmse`
-/// or `mae`. Every other metric is taken to be better the higher it is.
+/// So it is when a word of the name (words are parted by `_`) is `loss`, `error`, `entropy`, `perplexity`, `nll`, `mse`, `rmse`,
+/// `mae`, `wer` or `cer`. Every other metric is taken to be better the higher it is.
 ///
 /// ```
 /// use evenkeel_regularize::lower_is_better;
 ///
 /// assert!(lower_is_better("test_loss") && lower_is_better("loss"));
+/// assert!(lower_is_better("test_error_rate") && lower_is_better("cross_entropy"));
 /// assert!(!lower_is_better("test_accuracy"));
 /// ```
 #[must_use]
 pub fn lower_is_better(metric: &str) -> bool {
-    let word = metric.rsplit('_').next().unwrap_or(metric);
-    ["loss", "error", "perplexity", "nll", "mse", "rmse", "mae"].iter().any(|known| word.eq_ignore_ascii_case(known))
+    const LOWER: [&str; 10] = ["loss", "error", "entropy", "perplexity", "nll", "mse", "rmse", "mae", "wer", "cer"];
+    metric.split('_').any(|word| LOWER.iter().any(|known| word.eq_ignore_ascii_case(known)))
 }
 
 /// What is watched, and what counts as an improvement: the common part of [`EarlyStopping`](crate::EarlyStopping) and

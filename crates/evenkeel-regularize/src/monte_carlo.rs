@@ -142,6 +142,12 @@ impl MonteCarlo {
             for pass in 0..self.passes {
                 let pass = workspace.begin(Mode::Sampling, seed.at(pass as u64).at(batch as u64));
                 let y = map(network.forward(&pass, pass.constant(x.clone())));
+                assert!(
+                    y.shape().dims().first() == Some(&rows.len()),
+                    "MonteCarlo: expected outputs of {} rows, got shape {}; give a map that treats each row for itself",
+                    rows.len(),
+                    y.shape()
+                );
                 moments.add(&y.value());
                 output = y.shape();
             }

@@ -248,7 +248,8 @@ impl<F: Float> Regularizer<F> {
     /// the projections. Frozen parameters and those without a value are left alone.
     ///
     /// # Panics
-    /// If an entry's settings or shapes are refused by [`validate`](Regularizer::validate).
+    /// If an entry's settings or shapes are refused by [`validate`](Regularizer::validate), or a learning rate is negative or not
+    /// finite.
     #[track_caller]
     pub fn apply(
         &self,
@@ -266,7 +267,13 @@ impl<F: Float> Regularizer<F> {
                 if let Action::Proximal(penalty) = &entry.action
                     && entry.fits(path, parameter)
                 {
-                    penalty.prox(parameter.as_mut_slice(), &shape, learning_rate(path) * per_example(examples));
+                    let rate = learning_rate(path);
+                    assert!(
+                        rate >= 0.0 && rate.is_finite(),
+                        "Regularizer: `{path}`: expected a learning rate that is finite and not negative, got {rate}; give that of \
+                         the update before"
+                    );
+                    penalty.prox(parameter.as_mut_slice(), &shape, rate * per_example(examples));
                 }
             }
             for entry in &self.entries {

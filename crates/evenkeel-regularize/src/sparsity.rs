@@ -5,7 +5,8 @@ use std::fmt;
 use evenkeel_module::{Module, ModuleExt};
 use evenkeel_tensor::{Float, Shape};
 
-/// Of each parameter of a network how many values, units and inputs are exactly 0; `Display` prints a table.
+/// Of each parameter of a network how many values, units and inputs are exactly 0; `Display` prints a table. A parameter that has
+/// no value yet is all zeros.
 ///
 /// ```
 /// use evenkeel_module::{Module, Parameter, Role};

@@ -68,7 +68,8 @@ proptest! {
     fn unit_norm_is_the_nearest_direction(v in weights(), y in weights()) {
         let (x, y) = (project(&UnitNorm::new(), &[4, 6], &v), project(&UnitNorm::new(), &[4, 6], &y));
         for row in x.chunks(6) {
-            prop_assert!((norm(row) - 1.0).abs() < 1e-15);
+            // A norm of six values is off by up to 4 roundings; the scaled values by that and 2 more, and their norm here again by 4.
+            prop_assert!((norm(row) - 1.0).abs() <= 10.0 * f64::EPSILON / 2.0);
         }
         prop_assert!(distance(&v, &x) <= distance(&v, &y) + 1e-13);
     }

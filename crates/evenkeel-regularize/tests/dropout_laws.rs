@@ -211,11 +211,18 @@ fn check_forecast(op: impl Op<f64> + Copy, x: &Tensor<f64>, dy: &Tensor<f64>, si
     let (mean, variance) = moments(y.to_tensor().as_slice());
     let gain =
         Signal::of(input.gradient().unwrap().as_slice()).second_moment() / Signal::of(dy.as_slice()).second_moment();
-    // Values within a few units have fourth moments within a few hundred: 5 sqrt(300 / 400 000) = 0.14 at the worst, and
-    // half of that does here.
-    assert!((mean - output.mean).abs() < 0.03, "{} {mean} {output:?}", op.name());
-    assert!((variance - output.variance).abs() < 0.07, "{} {variance} {output:?}", op.name());
-    assert!((gain - gains.unwrap()[0]).abs() < 0.03, "{} {gain} {gains:?}", op.name());
+    // Five standard deviations, with the moments that the sample has itself: the mean of n values has variance v / n, their variance
+    // (m4 - v²) / n with the fourth central moment m4, and the mean of dx² - gain dy², which is 0 if the gain is right, its own.
+    let n = x.as_slice().len() as f64;
+    let mean_of = |f: &dyn Fn(usize) -> f64| (0..x.as_slice().len()).map(f).sum::<f64>() / n;
+    let (y, dx, dy, expected) = (y.to_tensor(), input.gradient().unwrap(), dy.as_slice(), gains.unwrap()[0]);
+    let fourth = mean_of(&|i| (y.as_slice()[i] - mean).powi(4));
+    let excess = |i: usize| dx.as_slice()[i].powi(2) - expected * dy[i].powi(2);
+    let of_gain = (mean_of(&|i| excess(i).powi(2)) / n).sqrt() / mean_of(&|i| dy[i].powi(2));
+    assert!((mean - output.mean).abs() < 5.0 * (variance / n).sqrt(), "{} {mean} {output:?}", op.name());
+    let of_variance = ((fourth - variance * variance) / n).sqrt();
+    assert!((variance - output.variance).abs() < 5.0 * of_variance, "{} {variance} {output:?}", op.name());
+    assert!((gain - expected).abs() <= 5.0 * of_gain, "{} {gain} {gains:?}", op.name());
 }
 
 #[test]
@@ -291,6 +298,9 @@ fn plain_slices_are_checked() {
     assert!(Dropout::drop(1.0).apply(&[1f32], &mut [0.0], Seed(0)).is_err());
     assert!(Dropout::drop(0.5).with_mask(&Tensor::<f32>::ones([3]), &[true; 2]).is_err());
     assert!(Dropout::drop(0.5).with_mask(&Tensor::<f32>::ones([3]), &[]).is_err());
+    for p in [1.0, -0.5, f64::NAN] {
+        assert!(Dropout::drop(p).with_mask(&Tensor::<f32>::ones([2]), &[true, false]).is_err(), "{p}");
+    }
     let rows = Dropout::drop(0.5).with_mask(&Tensor::<f32>::ones([2, 2]), &[true, false]).unwrap();
     assert_eq!(rows.as_slice(), [2.0, 0.0, 2.0, 0.0]);
 }

@@ -10,6 +10,7 @@ use evenkeel_regularize::{
     StochasticDepth, Unit,
 };
 use evenkeel_tensor::{Float, Seed, Tensor, random};
+use evenkeel_testing::assert_repeats_without_allocating;
 
 /// y = x Wᵀ + b
 #[derive(Clone, Debug, Module)]
@@ -160,6 +161,10 @@ fn settings_that_make_no_sense_are_refused_in_every_mode() {
             assert!(text.contains("finite and not negative") && text.contains(&std.to_string()), "{text}");
         }
     }
+    // Beyond the range of the float, too.
+    assert!(check_network::<f32>(&GaussianNoise { std: 1e300 }, Mode::Training, [2, 3]).is_err());
+    assert!(check_network::<f64>(&GaussianNoise { std: 1e300 }, Mode::Training, [2, 3]).is_ok());
+    assert!(check_network::<f32>(&GaussianDropout::keep(1e-300), Mode::Training, [2, 3]).is_err());
     for mode in modes {
         assert!(check_network::<f64>(&SpatialDropout::drop(0.5), mode, [4]).unwrap_err().to_string().contains("(N, C"));
         assert!(check_network::<f64>(&StochasticDepth::drop(0.5), mode, []).is_err());
@@ -208,6 +213,17 @@ fn drop_connect_drops_connections() {
         }
     }
     assert_eq!(layer.into_layer().weight.value(), plain.weight.value());
+}
+
+#[test]
+fn drop_connect_allocates_nothing_after_the_first_step() {
+    let layer = DropConnect::drop(0.5, Affine::<f32>::new(6, 3));
+    let (mut workspace, x) = (Workspace::new(), Tensor::ones([5, 6]));
+    assert_repeats_without_allocating(|| {
+        let pass = workspace.begin(Mode::Training, Seed(0));
+        pass.backward(layer.forward(&pass, pass.constant(x.clone())).sum());
+        workspace.finish();
+    });
 }
 
 #[test]

@@ -84,6 +84,46 @@ fn bad_settings_are_typed_errors_and_change_nothing() {
     }
 }
 
+/// Finite numbers that are none in `f32`: an infinite strength would make the gradient of zeros NaN.
+#[test]
+fn settings_beyond_single_precision() {
+    let penalties: [Box<dyn Penalty>; 6] = [
+        Box::new(L1::new(1e300)),
+        Box::new(L2::new(1e300)),
+        Box::new(ElasticNet::new(0.0, 1e300)),
+        Box::new(Lp::new(1e300, 1.5)),
+        Box::new(Lp::new(1.0, 1e300)),
+        Box::new(GroupLasso::new(1e300)),
+    ];
+    for penalty in penalties {
+        let text = format!("{penalty:?}");
+        assert!(Regularizer::new().penalty("*", penalty).validate(&net()).is_err(), "{text}");
+    }
+    for range in [ValueRange::new(1e39, 1e40), ValueRange::new(-1e40, -1e39)] {
+        assert!(Regularizer::new().constraint("*", range).validate(&net()).is_err(), "{range:?}");
+    }
+    Regularizer::new().constraint("*", ValueRange::new(-1e39, 1e39)).validate(&net()).unwrap();
+    assert!(clip_value(&mut [1f32], 1e-300).is_err() && clip_value(&mut [1f64], 1e-300).is_ok());
+    // In double precision the largest strengths work, a step of size 0 included.
+    for penalty in [Box::new(L2::new(f64::MAX)) as Box<dyn Penalty<f64>>, Box::new(ElasticNet::new(0.0, f64::MAX))] {
+        let (mut w, mut g) = ([1.0, 0.0], [0.0; 2]);
+        penalty.prox(&mut w, &[2], 0.0);
+        penalty.add_gradient(&w, &[2], 0.25, &mut g);
+        assert_eq!((w, g), ([1.0, 0.0], [0.5 * f64::MAX, 0.0]), "{penalty:?}");
+    }
+}
+
+#[test]
+fn learning_rates_that_make_no_sense() {
+    for rate in [-0.1, f64::NAN, f64::INFINITY] {
+        let mut net = net();
+        let apply = || Regularizer::new().proximal("*", L1::new(0.1)).apply(&mut net, 10, |_| rate);
+        let panic = catch_unwind(AssertUnwindSafe(apply)).unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        assert!(text.starts_with("Regularizer: `weight`: expected a learning rate"), "{text}");
+    }
+}
+
 #[test]
 #[should_panic(expected = "L1: expected lambda finite and not negative, got -1; 0 switches the penalty off")]
 fn the_loss_names_a_bad_setting() {

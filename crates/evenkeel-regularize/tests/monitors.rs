@@ -48,7 +48,9 @@ proptest! {
         let monitor = Monitor::of("test_loss").smoothing(a).warm_up(warm_up as u64);
         let monitor = if lower { monitor } else { monitor.higher_is_better() };
         let mut run = EarlyStopping::new(1).on(monitor).start().unwrap();
-        values.iter().for_each(|&v| drop(run.observe(v).unwrap()));
+        for &v in &values {
+            run.observe(v).unwrap();
+        }
         // s_t = a^t v_0 + (1 - a) sum over k = 1..t of a^(t - k) v_k
         let counted = values.get(warm_up..).unwrap_or(&[]);
         let average = |t: usize| -> f64 {
@@ -166,6 +168,7 @@ fn directions_follow_the_name_unless_told() {
         run.observe(0.6).unwrap() == Decision::Improved
     };
     assert!(improves("test_accuracy".into()) && improves("score".into()) && !improves("test_loss".into()));
+    assert!(!improves("test_error_rate".into()) && !improves("cross_entropy".into()));
     assert!(improves(Monitor::of("test_loss").higher_is_better()));
     assert!(!improves(Monitor::of("score").lower_is_better()));
 }

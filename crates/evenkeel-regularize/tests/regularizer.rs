@@ -212,8 +212,8 @@ fn a_step_allocates_nothing_after_the_first() {
         .penalty("*", L1::new(0.1))
         .penalty("*", GroupLasso::new(0.1).over(Groups::Inputs))
         .proximal("*", L1::new(0.1))
-        .proximal("*", GroupLasso::new(0.1))
-        .constraint("*", MaxNorm::new(3.0));
+        .proximal("head", GroupLasso::new(0.1))
+        .constraint("layers.*.weight", MaxNorm::new(3.0));
     let mut workspace = Workspace::new();
     assert_repeats_without_allocating(|| {
         let pass = workspace.begin(Mode::Training, Seed(0));

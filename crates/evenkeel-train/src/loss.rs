@@ -69,27 +69,20 @@ impl<F: Float> Loss<F> for CrossEntropy {
     }
 
     fn check(&self, output: Shape, data: &Dataset) -> Result<(), ShapeError> {
-        let setting =
-            |expected: &str, got: String, cure: &str| Err(ShapeError::new("cross_entropy", expected, got, cure));
         if self.reduction() != Reduction::Mean {
-            return setting("the mean over a batch", format!("{:?}", self.reduction()), "leave the reduction as it is");
-        }
-        if !(0.0..=1.0).contains(&self.label_smoothing()) {
-            return setting("label smoothing from 0 to 1", self.label_smoothing().to_string(), "0.1 is usual");
-        }
-        let bad = |w: &&f64| !(w.is_finite() && **w >= 0.0);
-        if let Some(weight) = self.class_weights().and_then(|weights| weights.iter().find(bad)) {
-            return setting("finite class weights from 0 on", weight.to_string(), "give a positive weight a class");
+            return Err(ShapeError::new(
+                "cross_entropy",
+                "the mean over a batch",
+                format!("{:?}", self.reduction()),
+                "leave the reduction as it is",
+            ));
         }
         let classes = match data.classes() {
             Some(classes) => classes,
             None => check_probabilities(data)?,
         };
-        if let Some(weights) = self.class_weights().filter(|weights| weights.len() != classes) {
-            return setting(&format!("{classes} class weights"), weights.len().to_string(), "give one weight a class");
-        }
         if matches!(output.dims(), &[_, outputs] if outputs == classes) {
-            return Ok(());
+            return self.validate::<F>(output);
         }
         Err(ShapeError::new(
             "cross_entropy",

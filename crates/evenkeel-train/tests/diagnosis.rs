@@ -53,6 +53,19 @@ fn thresholds_and_what_is_attainable_decide() {
     let judge = BiasVariance::default().thresholds(Thresholds { high_bias: 0.25, high_variance: 0.125 });
     assert_eq!(verdict(judge, 0.25, 0.375), Verdict::Bad);
     assert_eq!(verdict(judge, 0.25 - 1e-12, 0.25), Verdict::Good);
+    // And in decimals, whose differences are rounded: 0.15 - 0.1 < 0.05 < 0.2 - 0.15.
+    let judge10 = BiasVariance::default().attainable(0.1);
+    for (train, validation, expected) in
+        [(0.15, 0.2, Verdict::Bad), (0.15, 0.15, Verdict::Underfitting), (0.1, 0.15, Verdict::Overfitting)]
+    {
+        assert_eq!(verdict(judge10, train, validation), expected);
+        assert_eq!(verdict(judge10, train - 1e-12, validation - 2e-12), Verdict::Good);
+    }
+    let mut history = History::new();
+    let metrics = [("train_error", 0.1), ("test_error", 0.15)];
+    history.record_evaluation(Evaluation { step: 1, epoch: 0, seconds: 0.0, metrics: &metrics });
+    let run = BiasVariance::default().of_run(&history, "train_error", "test_error").unwrap();
+    assert_eq!((run.opened, run.last.verdict), (Some(1), Verdict::Bad));
     // Right on it, no number of examples helps.
     let certainty = judge.of_rates(rate(0.25, 8), rate(0.25, 8)).unwrap().certainty;
     assert_eq!(certainty, Certainty::Uncertain { examples: None });
@@ -269,7 +282,7 @@ fn curves_that_have_met_need_no_more_data() {
     let short = LearningCurve::measure([10, 20], [Seed(1)], |_, _| Ok::<_, io::Error>((0.0, 0.5))).unwrap();
     assert!(short.trend().is_none() && short.points()[0].gap().deviation.is_nan());
     let text = judge.of_curve(&short).unwrap().to_string();
-    assert!(text.contains("too few sizes for a trend") && !text.contains("NaN"), "{text}");
+    assert!(text.contains("too few sizes, or gaps above 0, for a trend") && !text.contains("NaN"), "{text}");
 }
 
 #[test]

@@ -125,6 +125,16 @@ fn single_points_are_dots_and_gaps_part_a_line() {
     assert_eq!(path("line s0").matches(['M', 'L']).count(), 2);
 }
 
+/// The mark of a step: two points above each other.
+#[test]
+fn an_upright_line_is_a_line() {
+    let svg = Chart::new("mark").dashed_line("stop", [(5.0, 0.0), (5.0, 1.0)]).y_range(0.0, 1.0).to_svg();
+    let document = check(&svg);
+    assert_eq!(paths(&document, "line dot dashed s0"), [""; 0]);
+    let drawn = paths(&document, "line dashed s0");
+    assert!(drawn.iter().any(|path| path.matches('L').count() == 1), "{drawn:?}");
+}
+
 #[test]
 fn a_name_is_a_colour_and_an_entry() {
     let runs = [vec![(1, 0.1), (2, 0.9)], vec![(1, 0.2), (2, 0.8)]];
@@ -257,6 +267,13 @@ fn panels_share_colours_and_a_legend() {
         report.contains("Figure 1. <strong>both.</strong>") && report.contains("Figure 2. <strong>after.</strong>")
     );
     check(&Panels::new("none", []).columns(0).to_svg());
+}
+
+#[test]
+fn sentences_in_a_table_are_broken_into_lines() {
+    let table = Table::new(["name", "sentence"], [["short", &"a word or two ".repeat(6)]]);
+    let page = Report::new("").table(table).to_html();
+    assert!(page.contains("<th scope=\"row\">short</th><td class=\"sentence\">a word"), "{page}");
 }
 
 #[test]

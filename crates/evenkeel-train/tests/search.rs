@@ -155,6 +155,31 @@ fn seeds_are_paired_and_fold_anew() {
     assert_eq!((report.best().fits.len(), report.best().fits[0].len()), (2, 4));
 }
 
+/// Means over data sets, and how much those differ from set to set: not how much the folds do.
+#[test]
+fn pooled_reports_are_of_data_sets() {
+    let sets = [[1.0, 7.0, 5.0], [2.0, 7.0, 6.0], [6.0, 7.0, 4.0]];
+    let reports = sets.map(|[a, b, c]| {
+        let rows = [(0.0, [a - 9.0, a + 9.0]), (1.0, [b - 9.0, b + 9.0]), (2.0, [c, c])];
+        of_table(&rows.each_ref().map(|(lambda, errors)| (*lambda, &errors[..])))
+    });
+    let pooled = LambdaReport::pooled(reports.clone()).unwrap();
+    let means: Vec<f64> = pooled.points().iter().map(|point| point.validation.mean).collect();
+    assert_eq!(means, [3.0, 7.0, 5.0]);
+    // 1, 2 and 6 have the variance (4 + 1 + 9) / 2 = 7, and 5, 6 and 4 the variance 1.
+    let errors: Vec<f64> = pooled.points().iter().map(|point| point.validation.standard_error).collect();
+    assert!(errors.iter().zip([7f64 / 3.0, 0.0, 1.0 / 3.0]).all(|(got, square)| (got - square.sqrt()).abs() < 1e-15));
+    assert_eq!((pooled.best().lambda, pooled.one_standard_error().lambda), (0.0, 0.0));
+    assert_eq!(pooled.best().fits, reports.each_ref().map(|report| report.points()[0].fits[0].clone()));
+
+    let [first, ..] = reports;
+    assert_eq!(LambdaReport::pooled([first.clone()]).unwrap(), first);
+    let other = of_table(&[(0.0, &[1.0, 2.0])]);
+    for reports in [vec![], vec![first, other]] {
+        assert!(matches!(LambdaReport::pooled(reports), Err(SearchError::Pooled { .. })));
+    }
+}
+
 #[test]
 fn zeros_are_counted_exactly() {
     let data = linear(6, 3);

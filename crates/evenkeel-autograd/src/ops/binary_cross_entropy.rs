@@ -14,8 +14,8 @@ use crate::{Backward, Gradient, Inputs, Op};
 /// ```
 ///
 /// with the weight w of positives and, where given, the balance a (without it both sides count 1). With smoothing s the target
-/// counts as (1 - s) t + s / 2. Everything comes from e^-|x|, so that finite logits of any size give finite losses and
-/// gradients; an infinite or NaN logit gives NaN.
+/// counts as (1 - s) t + s / 2. Everything comes from e^-|x|, so that a finite logit of any size has a finite loss and
+/// gradient; the loss of an infinite or NaN one is infinite or NaN.
 ///
 /// Inputs: the logits, and the targets of the same shape unless they were given as [classes](Self::classes). A gradient goes
 /// to both:
@@ -330,7 +330,12 @@ impl<F: Float> Op<F> for BinaryCrossEntropyOp<F> {
         }
         if !is_reduced {
             for d in dx.iter_mut().filter_map(Gradient::wanted) {
-                kernel::update(d, at.dy, |d, dy| d * dy);
+                kernel::update(
+                    d,
+                    at.dy,
+                    #[inline(always)]
+                    |d, dy| d * dy,
+                );
             }
         }
     }

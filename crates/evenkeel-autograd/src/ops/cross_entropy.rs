@@ -30,7 +30,7 @@ pub enum Reduction {
 pub struct CrossEntropyOp<F: Float> {
     /// The share of the target that is spread evenly over all classes, in [0, 1].
     pub smoothing: F,
-    /// A weight per class.
+    /// A weight per class, finite and not negative.
     pub weights: Option<Tensor<F>>,
     /// How the examples' losses become one.
     pub reduction: Reduction,
@@ -89,16 +89,25 @@ fn parts<F>(saved: &mut [F]) -> (&mut [F], &mut [[F; 2]], &mut [F]) {
     (targets, sums.as_chunks_mut().0, losses)
 }
 
-/// Refuses other than one weight a class.
-pub(super) fn check_class_weights<F: Float>(weights: Option<&Tensor<F>>, classes: usize) -> Result<(), ShapeError> {
-    match weights.filter(|w| w.shape() != Shape::from([classes])) {
+/// Refuses smoothing outside of [0, 1], and other than one weight a class, finite and not negative.
+pub(super) fn check_settings<F: Float>(
+    smoothing: F,
+    weights: Option<&Tensor<F>>,
+    classes: usize,
+) -> Result<(), ShapeError> {
+    let refuse = |expected: &str, got: String, cure| Err(ShapeError::new("cross_entropy", expected, got, cure));
+    // Written so that NaN is refused.
+    if !(smoothing >= F::ZERO && smoothing <= F::ONE) {
+        return refuse("label smoothing from 0 to 1", smoothing.to_string(), "0.1 is usual");
+    }
+    let Some(weights) = weights else { return Ok(()) };
+    if weights.shape() != Shape::from([classes]) {
+        let expected = format!("class weights ({classes})");
+        return refuse(&expected, weights.shape().to_string(), "give one weight a class");
+    }
+    match weights.as_slice().iter().find(|w| !(w.is_finite() && **w >= F::ZERO)) {
         None => Ok(()),
-        Some(w) => Err(ShapeError::new(
-            "cross_entropy",
-            format!("class weights ({classes})"),
-            w.shape().to_string(),
-            "give one weight a class",
-        )),
+        Some(weight) => refuse("finite class weights from 0 on", weight.to_string(), "give a positive weight a class"),
     }
 }
 
@@ -146,7 +155,7 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
                 "use a hierarchical or sampled softmax",
             ));
         }
-        check_class_weights(self.weights.as_ref(), classes)?;
+        check_settings(self.smoothing, self.weights.as_ref(), classes)?;
         Ok(if self.reduction == Reduction::None { targets } else { Shape::SCALAR })
     }
 

@@ -3,7 +3,7 @@
 use evenkeel_tensor::{Float, Shape, ShapeError, Tensor, kernel, parallel};
 
 use super::Reduction;
-use super::cross_entropy::{check_class_weights, rows_per_block};
+use super::cross_entropy::{check_settings, rows_per_block};
 use super::softmax::{scaled_softmax, shifted_sum};
 use crate::{Backward, Gradient, Inputs, Op};
 
@@ -15,13 +15,13 @@ use crate::{Backward, Gradient, Inputs, Op};
 /// `- sum_c w_c r_c ln p_c`
 ///
 /// and the mean divides by N, also with class weights: PyTorch's definition for such targets. Gradients:
-/// `dL/dx_c = p_c sum_k w_k r_k - w_c r_c` and `dL/dq_c = -(1 - s) w_c ln p_c`. Finite logits of any size give finite results;
-/// a row with an infinite or NaN logit gives NaN.
+/// `dL/dx_c = p_c sum_k w_k r_k - w_c r_c` and `dL/dq_c = -(1 - s) w_c ln p_c`. Finite logits of any size give finite results,
+/// as long as their differences are finite; a row with an infinite or NaN logit gives NaN.
 #[derive(Clone, Debug)]
 pub struct SoftCrossEntropyOp<F: Float> {
     /// The share of the target that is spread evenly over all classes, in [0, 1].
     pub smoothing: F,
-    /// A weight per class.
+    /// A weight per class, finite and not negative.
     pub weights: Option<Tensor<F>>,
     /// How the examples' losses become one.
     pub reduction: Reduction,
@@ -123,7 +123,7 @@ impl<F: Float> Op<F> for SoftCrossEntropyOp<F> {
                 "give the network one output a class",
             ));
         }
-        check_class_weights(self.weights.as_ref(), classes)?;
+        check_settings(self.smoothing, self.weights.as_ref(), classes)?;
         Ok(if self.reduction == Reduction::None { Shape::from([n]) } else { Shape::SCALAR })
     }
 

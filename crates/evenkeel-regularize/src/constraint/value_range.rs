@@ -58,7 +58,10 @@ impl<F: Float> Constraint<F> for ValueRange {
     }
 
     fn check(&self) -> Result<(), RegularizeError> {
-        ValueRange::check(self)
+        ValueRange::check(self)?;
+        // Beyond the range of `F` a bound is infinite, and would make weights so.
+        let [low, high] = [self.low, self.high].map(|bound| F::from_f64(bound).to_f64());
+        ValueRange::new(low, high).check()
     }
 }
 

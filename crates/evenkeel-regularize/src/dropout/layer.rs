@@ -5,7 +5,7 @@ use evenkeel_module::{Forward, Pass};
 use evenkeel_tensor::{Float, Seed, ShapeError, Tensor, random};
 
 use super::rate::{Rate, rated};
-use super::{Scaling, Unit};
+use super::{Scaling, Unit, check_keep};
 use crate::noisy::partless;
 
 /// Dropout: in training each value is kept with probability q and set to 0 otherwise.
@@ -104,7 +104,7 @@ impl Dropout {
     /// With [`every_mask`](crate::every_mask) and [`mask_probability`](Dropout::mask_probability) this gives exact expectations.
     ///
     /// # Errors
-    /// If the length of `x` is no multiple of the mask's.
+    /// If the length of `x` is no multiple of the mask's, or the probability is none.
     ///
     /// ```
     /// use evenkeel_regularize::{Dropout, every_mask};
@@ -122,6 +122,7 @@ impl Dropout {
     /// # Ok::<(), evenkeel_tensor::ShapeError>(())
     /// ```
     pub fn with_mask<F: Float>(&self, x: &Tensor<F>, mask: &[bool]) -> Result<Tensor<F>, ShapeError> {
+        check_keep("dropout", self.rate.keep)?;
         let numel = x.shape().numel();
         if numel > 0 && (mask.is_empty() || !numel.is_multiple_of(mask.len())) {
             return Err(ShapeError::new(

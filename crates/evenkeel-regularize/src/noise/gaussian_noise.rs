@@ -12,7 +12,8 @@ use crate::noisy::{noisy, partless};
 /// - training: y = x + n with n from N(0, std²), for each value by itself; `dx = dy`
 /// - evaluation: y = x
 ///
-/// For a linear model with squared error, noise on the inputs is an L2 penalty of `std²` on the weights, in expectation.
+/// For a linear model with squared error, noise on the inputs adds `std² sum w²` to the expected loss of each example: over N
+/// examples it is [`L2`](crate::L2) with `lambda = N std²`.
 ///
 /// # Shapes
 /// Any; the output has that of the input.

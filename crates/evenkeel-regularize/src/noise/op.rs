@@ -64,17 +64,23 @@ impl<F: Float> Op<F> for NoiseOp {
     }
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        match self.noise {
-            Noise::Added { std } if !(std >= 0.0 && std.is_finite()) => {
-                return Err(ShapeError::new(
-                    "gaussian_noise",
-                    "a standard deviation that is finite and not negative",
-                    std.to_string(),
-                    "give one in the units of the input, such as a tenth of its deviation",
-                ));
+        let (name, cure) = match self.noise {
+            Noise::Added { .. } => {
+                ("gaussian_noise", "give one in the units of the input, such as a tenth of its deviation")
             }
-            Noise::Added { .. } => {}
-            Noise::Multiplied { keep } => check_keep("gaussian_dropout", keep)?,
+            Noise::Multiplied { keep } => {
+                check_keep("gaussian_dropout", keep)?;
+                ("gaussian_dropout", "give a probability of dropping such as 0.5")
+            }
+        };
+        let std = self.noise.std();
+        if !(std >= 0.0 && F::from_f64(std).is_finite()) {
+            return Err(ShapeError::new(
+                name,
+                "a standard deviation that is finite and not negative",
+                std.to_string(),
+                cure,
+            ));
         }
         Ok(inputs[0])
     }

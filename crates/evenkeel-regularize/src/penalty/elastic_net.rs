@@ -3,7 +3,7 @@
 use evenkeel_tensor::{Float, kernel};
 
 use super::l1::{signed, soft_threshold};
-use super::{Penalty, check_strength};
+use super::{Penalty, check_strength, rounded};
 use crate::RegularizeError;
 use crate::elementwise::{apply, sum_of_absolutes, sum_of_squares};
 
@@ -54,7 +54,7 @@ impl<F: Float> Penalty<F> for ElasticNet {
     }
 
     fn add_gradient(&self, w: &[F], _shape: &[usize], scale: f64, g: &mut [F]) {
-        let (one, two) = (F::from_f64(self.l1 * scale), F::from_f64(2.0 * self.l2 * scale));
+        let (one, two) = (F::from_f64(self.l1 * scale), F::from_f64(2.0 * (self.l2 * scale)));
         kernel::update(
             g,
             w,
@@ -64,7 +64,7 @@ impl<F: Float> Penalty<F> for ElasticNet {
     }
 
     fn prox(&self, w: &mut [F], _shape: &[usize], step: f64) {
-        let (threshold, shrinkage) = (F::from_f64(self.l1 * step), F::from_f64(1.0 / (1.0 + 2.0 * self.l2 * step)));
+        let (threshold, shrinkage) = (F::from_f64(self.l1 * step), F::from_f64(1.0 / (1.0 + 2.0 * (self.l2 * step))));
         apply(
             w,
             #[inline(always)]
@@ -73,6 +73,7 @@ impl<F: Float> Penalty<F> for ElasticNet {
     }
 
     fn check(&self) -> Result<(), RegularizeError> {
-        ElasticNet::check(self)
+        ElasticNet::check(self)?;
+        ElasticNet::check(&ElasticNet::new(rounded::<F>(self.l1), rounded::<F>(self.l2)))
     }
 }

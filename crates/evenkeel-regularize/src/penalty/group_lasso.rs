@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::Float;
 
-use super::{Penalty, check_strength};
+use super::{Penalty, check_strength, rounded};
 use crate::RegularizeError;
 use crate::groups::Groups;
 
@@ -94,7 +94,8 @@ impl<F: Float> Penalty<F> for GroupLasso {
     }
 
     fn check(&self) -> Result<(), RegularizeError> {
-        GroupLasso::check(self)
+        GroupLasso::check(self)?;
+        GroupLasso::check(&GroupLasso { lambda: rounded::<F>(self.lambda), ..*self })
     }
 
     fn check_shape(&self, shape: &[usize]) -> Result<(), RegularizeError> {

@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::{Float, kernel};
 
-use super::{Penalty, check_strength};
+use super::{Penalty, check_strength, rounded};
 use crate::RegularizeError;
 use crate::elementwise::{apply, sum_of_absolutes};
 
@@ -70,7 +70,8 @@ impl<F: Float> Penalty<F> for L1 {
     }
 
     fn check(&self) -> Result<(), RegularizeError> {
-        L1::check(self)
+        L1::check(self)?;
+        L1::check(&L1::new(rounded::<F>(self.lambda)))
     }
 }
 

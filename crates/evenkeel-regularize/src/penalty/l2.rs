@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::{Float, kernel};
 
-use super::{Penalty, check_strength};
+use super::{Penalty, check_strength, rounded};
 use crate::RegularizeError;
 use crate::elementwise::{apply, sum_of_squares};
 
@@ -54,7 +54,7 @@ impl<F: Float> Penalty<F> for L2 {
     }
 
     fn add_gradient(&self, w: &[F], _shape: &[usize], scale: f64, g: &mut [F]) {
-        let c = F::from_f64(2.0 * self.lambda * scale);
+        let c = F::from_f64(2.0 * (self.lambda * scale));
         kernel::update(
             g,
             w,
@@ -64,7 +64,7 @@ impl<F: Float> Penalty<F> for L2 {
     }
 
     fn prox(&self, w: &mut [F], _shape: &[usize], step: f64) {
-        let shrinkage = F::from_f64(1.0 / (1.0 + 2.0 * self.lambda * step));
+        let shrinkage = F::from_f64(1.0 / (1.0 + 2.0 * (self.lambda * step)));
         apply(
             w,
             #[inline(always)]
@@ -73,6 +73,7 @@ impl<F: Float> Penalty<F> for L2 {
     }
 
     fn check(&self) -> Result<(), RegularizeError> {
-        L2::check(self)
+        L2::check(self)?;
+        L2::check(&L2::new(rounded::<F>(self.lambda)))
     }
 }

@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::{Float, kernel};
 
-use super::{L1, L2, Penalty, check_strength};
+use super::{L1, L2, Penalty, check_strength, rounded};
 use crate::RegularizeError;
 use crate::elementwise::{apply, sum_of_magnitudes};
 
@@ -97,7 +97,8 @@ impl<F: Float> Penalty<F> for Lp {
     }
 
     fn check(&self) -> Result<(), RegularizeError> {
-        Lp::check(self)
+        Lp::check(self)?;
+        Lp::check(&Lp::new(rounded::<F>(self.lambda), rounded::<F>(self.p)))
     }
 }
 

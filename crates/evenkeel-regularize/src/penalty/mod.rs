@@ -66,7 +66,7 @@ pub trait Penalty<F: Float = f32>: Debug + Send + Sync {
     /// The proximal step of size `step >= 0`, in place.
     fn prox(&self, w: &mut [F], shape: &[usize], step: f64);
 
-    /// Checks the settings.
+    /// Checks the settings, rounded to `F`.
     ///
     /// # Errors
     /// At the first setting out of its range.
@@ -138,6 +138,11 @@ pub trait PenaltyExt<F: Float>: Penalty<F> {
 }
 
 impl<F: Float, P: Penalty<F> + ?Sized> PenaltyExt<F> for P {}
+
+/// A setting as `F` has it: one that is finite may be infinite in `f32`, and an infinite strength would make zeros NaN.
+fn rounded<F: Float>(setting: f64) -> f64 {
+    F::from_f64(setting).to_f64()
+}
 
 /// Checks the strength of a penalty.
 fn check_strength(of: &'static str, setting: &'static str, lambda: f64) -> Result<(), RegularizeError> {

@@ -117,6 +117,11 @@ impl BiasVariance {
         self.thresholds.high_variance
     }
 
+    fn interval_name(&self) -> String {
+        // 100 times the confidence is rounded, and should not show it.
+        format!("{} % interval", (1e8 * self.confidence).round() / 1e6)
+    }
+
     pub(super) fn check(&self) -> Result<(), DiagnosisError> {
         finite(|| "attainable error".into(), self.attainable)?;
         quantile(self.confidence)?;
@@ -139,11 +144,17 @@ impl BiasVariance {
             validation: estimate(validation),
             bias: estimate(bias),
             variance: estimate(variance),
-            verdict: Verdict::of(bias >= high_bias, variance >= high_variance),
+            verdict: Verdict::of(reaches(train, self.attainable, high_bias), reaches(validation, train, high_variance)),
             certainty: Certainty::Unknown,
             judge: *self,
         }
     }
+}
+
+/// Whether `high` is above `low` by the threshold, up to the rounding of their difference: 15 % are by 5 % above 10 %, though
+/// 0.15 - 0.1 is a bit less than 0.05.
+fn reaches(high: f64, low: f64, threshold: f64) -> bool {
+    high - low >= threshold - f64::EPSILON * (high.abs() + low.abs())
 }
 
 /// The least number from which on a law holds that, once it holds, holds for all larger ones; `None` beyond 2⁵⁰.
@@ -194,7 +205,7 @@ impl Diagnosis {
     /// Errors, bias and variance with their intervals and thresholds.
     pub fn table(&self) -> Table {
         let show = |value: f64| self.show(value);
-        let confidence = format!("{} % interval", 100.0 * self.judge.confidence);
+        let confidence = self.judge.interval_name();
         let row = |name: &str, estimate: &Estimate, threshold: Option<f64>| {
             let interval = estimate.interval.map(|i| format!("{} to {}", show(i.lower), show(i.upper)));
             let level = threshold.map(|t| if estimate.value >= t { "high" } else { "low" });
@@ -226,7 +237,7 @@ impl Diagnosis {
             .y_label("error")
             .categories(["attainable", "training", "validation"])
             .bars("error", errors);
-        let name = format!("{} % interval", 100.0 * self.judge.confidence);
+        let name = self.judge.interval_name();
         let intervals = [(1.0, self.train.interval), (2.0, self.validation.interval)];
         intervals
             .into_iter()

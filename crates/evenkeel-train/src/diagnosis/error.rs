@@ -38,7 +38,7 @@ pub enum DiagnosisError {
         value: f64,
     },
     /// A setting out of its range.
-    #[error("BiasVariance: {setting}: expected {expected}, got {got}")]
+    #[error("{setting}: expected {expected}, got {got}")]
     Setting {
         /// The setting.
         setting: &'static str,

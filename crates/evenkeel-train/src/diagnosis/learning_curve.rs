@@ -257,7 +257,9 @@ impl fmt::Display for CurveDiagnosis {
                 )?;
             }
             (false, Some(trend), None) => writeln!(f, "the gap goes as {trend}: it does not fall with more data")?,
-            (false, None, _) => writeln!(f, "the curves have not met, and there are too few sizes for a trend")?,
+            (false, None, _) => {
+                writeln!(f, "the curves have not met, and there are too few sizes, or gaps above 0, for a trend")?
+            }
         }
         write_advice(f, &self.advice())
     }

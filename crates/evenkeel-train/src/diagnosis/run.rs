@@ -76,7 +76,7 @@ impl BiasVariance {
         else {
             return Err(DiagnosisError::NoEvaluation { train: train.into(), validation: validation.into() });
         };
-        let high = |point: &&RunPoint| point.validation - point.train >= self.high_variance();
+        let high = |point: &&RunPoint| self.judge(point.train, point.validation).verdict.is_variable();
         let opened = points.iter().rev().take_while(high).last().map(|point| point.step);
         let (last, best) = (self.judge(last.train, last.validation), *best);
         Ok(RunDiagnosis { best, opened, last, points })

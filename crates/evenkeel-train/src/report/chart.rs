@@ -57,6 +57,12 @@ impl Chart {
         Self { title: title.into(), ..Self::default() }
     }
 
+    /// Sets another title: for a chart made elsewhere that is to be one of several.
+    #[must_use]
+    pub fn title(self, title: impl Into<String>) -> Self {
+        Self { title: title.into(), ..self }
+    }
+
     /// Sets the text that follows the title under the figure of a report.
     #[must_use]
     pub fn caption(self, caption: impl Into<String>) -> Self {

@@ -12,7 +12,7 @@ use super::{
     panel::{Frame, Panel},
     regions::{LEVELS, Region},
     series::{Mark, Size},
-    simplify::runs,
+    simplify::{Column, runs},
 };
 
 /// How much of its colour a region has at full strength: the points on it have to stand out.
@@ -70,7 +70,9 @@ impl Panel<'_> {
         places: impl Iterator<Item = (f64, f64, f64)>,
     ) -> fmt::Result {
         let runs = runs(places.map(|place| self.pixels(place)));
-        let (dots, lines): (Vec<_>, Vec<_>) = runs.into_iter().partition(|run| run.len() == 1);
+        // A point without neighbours; an upright line is a single column too, with an extent.
+        let is_dot = |run: &Vec<Column>| matches!(&run[..], [only] if Px(only.low) == Px(only.high));
+        let (dots, lines): (Vec<_>, Vec<_>) = runs.into_iter().partition(is_dot);
         if !lines.is_empty() {
             write!(f, "<path class=\"line{class}\" d=\"")?;
             for run in &lines {
@@ -85,11 +87,10 @@ impl Panel<'_> {
             }
             writeln!(f, "\"/>")?;
         }
-        // A point without neighbours is a line of no length, seen for its round caps.
         if !dots.is_empty() {
             write!(f, "<path class=\"line dot{class}\" d=\"")?;
             for column in dots.iter().flatten() {
-                write!(f, "M{} {}V{}", Px(column.x()), Px(column.low), Px(column.high))?;
+                write!(f, "M{} {}h0", Px(column.x()), Px(column.low))?;
             }
             writeln!(f, "\"/>")?;
         }

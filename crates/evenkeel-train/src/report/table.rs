@@ -4,6 +4,9 @@ use std::fmt::{self, Display};
 
 use super::text::Escaped;
 
+/// Cells of more characters than this are broken into lines on a page.
+const SENTENCE: usize = 48;
+
 /// Rows of text under a header; shown with aligned columns in a terminal (`Display`) and as a table in a [`Report`](super::Report).
 ///
 /// A column whose cells are all numbers (units and `±` may follow) stands to the right. Missing cells are empty, and surplus
@@ -70,6 +73,16 @@ impl Table {
             })
     }
 
+    /// How the page sets a column: numbers to the right, sentences over several lines.
+    fn class(&self, column: usize) -> &'static str {
+        let is_long = |row: &Vec<String>| cell(row, column).chars().count() > SENTENCE;
+        match () {
+            () if self.is_numeric(column) => " class=\"number\"",
+            () if self.rows.iter().any(is_long) => " class=\"sentence\"",
+            () => "",
+        }
+    }
+
     /// Writes the table as HTML.
     pub(super) fn write_html(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Wide tables scroll within the page; what scrolls must be reachable by keyboard.
@@ -77,8 +90,7 @@ impl Table {
         if !self.caption.is_empty() {
             writeln!(f, "<caption>{}</caption>", Escaped(&self.caption))?;
         }
-        let class: Vec<&str> =
-            (0..self.headers.len()).map(|i| if self.is_numeric(i) { " class=\"number\"" } else { "" }).collect();
+        let class: Vec<&str> = (0..self.headers.len()).map(|i| self.class(i)).collect();
         write!(f, "<thead><tr>")?;
         for (header, class) in self.headers.iter().zip(&class) {
             write!(f, "<th scope=\"col\"{class}>{}</th>", Escaped(header))?;

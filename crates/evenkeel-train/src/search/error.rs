@@ -19,7 +19,7 @@ pub enum SearchError {
     #[error("LambdaSearch: expected at least one λ, got none; `log_range` makes a range of them")]
     NoLambda,
     /// No seed to train with.
-    #[error("LambdaSearch: expected at least one seed, got none")]
+    #[error("LambdaSearch: expected at least one seed, got none; one is enough, and more tell the spread of the fits")]
     NoSeed,
     /// Ends of a range that are none.
     #[error(
@@ -32,6 +32,12 @@ pub enum SearchError {
         to: f64,
         /// The number of values.
         count: usize,
+    },
+    /// Reports that cannot be pooled.
+    #[error("LambdaReport::pooled: expected reports on the same λ, got {got}; make each with the same search")]
+    Pooled {
+        /// What came.
+        got: &'static str,
     },
     /// The data cannot be folded so.
     #[error(transparent)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Fitted, Minimum};
+use super::{Fitted, Minimum, SearchError};
 use crate::report::{Chart, Table};
 
 /// The errors of one λ.
@@ -24,7 +24,8 @@ pub struct CrossValidated {
     /// The mean over seeds and folds.
     pub mean: f64,
     /// The standard error over folds: the root mean square over seeds of s / √k, with s the standard deviation (k - 1) of the k
-    /// folds' errors. Further seeds fold and train anew, but bring no new data, so they make it no smaller.
+    /// folds' errors. Further seeds fold and train anew, but bring no new data, so they make it no smaller. Of a
+    /// [pooled](LambdaReport::pooled) report it is that over data sets.
     pub standard_error: f64,
 }
 
@@ -83,6 +84,36 @@ impl LambdaReport {
         let limit = mean(best) + points[best].validation.standard_error;
         let one_standard_error = (best..points.len()).rfind(|&i| mean(i) <= limit).unwrap_or(best);
         Self { best, one_standard_error, points }
+    }
+
+    /// The report on several data sets, drawn independently of each other, from the reports on each: the means of their mean
+    /// errors, with the standard error of that mean, s / √n for n data sets with s the standard deviation (n - 1) between them.
+    ///
+    /// It tells what λ does to data of this kind, where each single report tells it of its own data. The fits are those of all
+    /// reports, in their order; one report by itself is given back as it is.
+    ///
+    /// # Errors
+    /// If there is no report, or they are not on the same λ.
+    pub fn pooled(reports: impl IntoIterator<Item = Self>) -> Result<Self, SearchError> {
+        let mut reports: Vec<Self> = reports.into_iter().collect();
+        let lambdas = |report: &Self| report.points.iter().map(|point| point.lambda).collect::<Vec<_>>();
+        if reports.iter().any(|report| lambdas(report) != lambdas(&reports[0])) {
+            return Err(SearchError::Pooled { got: "reports on different λ" });
+        }
+        if reports.len() < 2 {
+            return reports.pop().ok_or(SearchError::Pooled { got: "none" });
+        }
+        let pool = |i: usize| {
+            let points = || reports.iter().map(move |report| &report.points[i]);
+            let over = |of: fn(&LambdaPoint) -> f64| CrossValidated::of(&[points().map(of).collect()]);
+            LambdaPoint {
+                lambda: reports[0].points[i].lambda,
+                train: over(|point| point.train.mean),
+                validation: over(|point| point.validation.mean),
+                fits: points().flat_map(|point| point.fits.iter().cloned()).collect(),
+            }
+        };
+        Ok(Self::of((0..reports[0].points.len()).map(pool).collect()))
     }
 
     /// The errors of each λ, in ascending order; at least one.
@@ -168,7 +199,7 @@ impl LambdaReport {
             chart.band(name, positive().map(band)).line(name, positive().map(|point| (point.lambda, of(point).mean)))
         };
         let chart = Chart::new("Error against λ").x_label("λ").y_label("error").log_x();
-        let chart = chart.caption("Cross-validated means, with bands of one standard error over folds.");
+        let chart = chart.caption("Cross-validated means, with bands of one standard error.");
         let chart = draw(draw(chart, "training", |point| point.train), "validation", |point| point.validation);
         let choices = [("best", self.best()), ("one standard error", self.one_standard_error())];
         let chart = choices
@@ -181,13 +212,18 @@ impl LambdaReport {
         }
     }
 
-    /// Each weight against λ, from the [paths](Self::weight_paths); of more than 24 weights without their names.
+    /// Each weight against λ, from the [paths](Self::weight_paths); of more than 24 weights as thin lines without their names.
     pub fn weights_chart(&self) -> Chart {
         let paths = self.weight_paths();
         let chart = Chart::new("Weights against λ").x_label("λ").y_label("weight").log_x();
         let chart = chart.caption("One fold of one seed.");
         let has_names = paths.len() <= 24;
-        paths.into_iter().fold(chart, |chart, (name, path)| chart.line(if has_names { name } else { "" }, path))
+        paths.into_iter().fold(
+            chart,
+            |chart, (name, path)| {
+                if has_names { chart.line(name, path) } else { chart.thin_line("", path) }
+            },
+        )
     }
 }
 
