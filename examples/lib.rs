@@ -1,13 +1,17 @@
 //! What the experiments share.
 
+pub mod playground;
+
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::builder::RangedU64ValueParser;
+use evenkeel::data::Order;
 use evenkeel::module::{Module, Sequential};
 use evenkeel::nn::Sigmoid;
 use evenkeel::prelude::*;
+use evenkeel::tensor::parallel;
 use evenkeel::train::{TrainError, evaluate};
 
 /// What ends an experiment; it may cross threads, where trainings run side by side.
@@ -61,6 +65,40 @@ pub fn distinct<T: PartialEq + Clone>(values: &[T]) -> Vec<T> {
         }
     }
     once
+}
+
+/// What `work` makes of each job, several at a time; in the order of the jobs, or the first failure in that order.
+///
+/// A whole training in each: nothing but its job may decide what it does, so the results are the same at any number of threads.
+pub fn side_by_side<J: Send, R: Send>(
+    jobs: impl IntoIterator<Item = J>,
+    work: impl Fn(&J) -> Result<R, Failure> + Sync,
+) -> Result<Vec<R>, Failure> {
+    let mut slots: Vec<_> = jobs.into_iter().map(|job| (job, None)).collect();
+    parallel::chunks_mut(&mut slots, 1, |_, slots| {
+        for (job, result) in slots {
+            *result = Some(work(job));
+        }
+    });
+    slots.into_iter().filter_map(|(_, result)| result).collect()
+}
+
+/// `n` samples of each class, drawn at random.
+pub fn per_class(data: &Dataset, n: usize, seed: Seed) -> Result<Dataset, Failure> {
+    let mut counts = vec![0; data.classes().ok_or("per_class: the targets are not classes")?];
+    let order = Order::shuffled(data.len(), seed.stream("per class"), 0);
+    let mut is_wanted = |position: &usize| {
+        let count = &mut counts[data.label(*position).expect("a class") as usize];
+        *count += 1;
+        *count <= n
+    };
+    let chosen: Vec<usize> = order.indices().iter().copied().filter(&mut is_wanted).collect();
+    match counts.iter().position(|&count| count < n) {
+        Some(class) => {
+            Err(format!("{n} samples of each class: class {class} has {}; ask for fewer", counts[class]).into())
+        }
+        None => Ok(data.subset(&chosen)?),
+    }
 }
 
 /// Whether a training diverged, which is a result like another: the network is as it was before the step that failed.

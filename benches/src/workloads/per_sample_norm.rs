@@ -46,12 +46,7 @@ pub(super) fn layer_forward(timer: &Timer) -> Result<Timing, String> {
 }
 
 /// Forward in training, and the gradients of input, scale and shift for a given gradient of the output.
-fn forward_backward(
-    timer: &Timer,
-    norm: &mut impl Forward,
-    shape: &[usize],
-    groups: Groups,
-) -> Result<Timing, String> {
+fn forward_backward(timer: &Timer, norm: &mut impl Forward, shape: &[usize], groups: Groups) -> Result<Timing, String> {
     let (x, dy) = layer::data(shape);
     let timing = layer::forward_backward(timer, norm, &x, &dy);
     let Outcome { y, dx, gradients } = layer::step(norm, &x, &dy)?;

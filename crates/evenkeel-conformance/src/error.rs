@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use evenkeel_data::DataError;
 use evenkeel_init::InitError;
 use evenkeel_module::{LoadError, StateDictError};
 use evenkeel_optim::OptimError;
@@ -172,4 +173,4 @@ macro_rules! refusal {
         }
     )*};
 }
-refusal!(InitError, LoadError, OptimError, ShapeError);
+refusal!(DataError, InitError, LoadError, OptimError, ShapeError);

@@ -1,8 +1,11 @@
 //! A data set in batches, epoch by epoch.
 
+use std::sync::Arc;
+
 use evenkeel_tensor::{Float, Seed, Shape};
 
 use crate::augment::{Augment, Mix};
+use crate::balance::Alias;
 use crate::changes::Changes;
 use crate::{Batch, DataError, Dataset, Order, Prefetch};
 
@@ -24,9 +27,17 @@ use crate::{Batch, DataError, Dataset, Order, Prefetch};
 pub struct Batches<F: Float = f32> {
     dataset: Dataset,
     batch_size: usize,
-    seed: Option<Seed>,
+    visit: Visit,
     drop_last: bool,
     changes: Changes<F>,
+}
+
+/// How an epoch's order is made.
+#[derive(Clone, Debug)]
+enum Visit {
+    Sequential,
+    Shuffled(Seed),
+    Drawn(Arc<Alias>, Seed),
 }
 
 impl<F: Float> Batches<F> {
@@ -34,15 +45,64 @@ impl<F: Float> Batches<F> {
     pub(crate) fn new(dataset: Dataset, batch_size: usize) -> Self {
         assert!(batch_size > 0, "batches of at least one sample");
         let changes = Changes::none(&dataset);
-        Self { dataset, batch_size, seed: None, drop_last: false, changes }
+        Self { dataset, batch_size, visit: Visit::Sequential, drop_last: false, changes }
     }
 
     /// Visits the samples in an order that is shuffled anew for each epoch, from `seed` (see [`Order`]).
     /// Without this, in their own order.
     #[must_use]
     pub fn shuffled(mut self, seed: Seed) -> Self {
-        self.seed = Some(seed);
+        self.visit = Visit::Shuffled(seed);
         self
+    }
+
+    /// Draws the samples with replacement, in proportion to `weights`: one weight for each sample of the data set, finite and
+    /// not negative. An epoch is still as long as the data set, and resumes at (epoch, position) as a shuffled one does.
+    ///
+    /// Sample i fills each place with probability wᵢ / Σw, so it is expected n wᵢ / Σw times in an epoch, and a sample of
+    /// weight 0 never comes. This is PyTorch's `WeightedRandomSampler` with as many draws as samples. Replaces
+    /// [`shuffled`](Self::shuffled).
+    ///
+    /// # Errors
+    /// If the weights are not as many as the samples, one is negative or not finite, or all are 0.
+    pub fn weighted(mut self, weights: impl AsRef<[f64]>, seed: Seed) -> Result<Self, DataError> {
+        const OPERATION: &str = "Batches::weighted";
+        let (weights, samples) = (weights.as_ref(), self.dataset.len());
+        if weights.len() != samples {
+            return Err(DataError::Lengths { operation: OPERATION.into(), samples, targets: weights.len() });
+        }
+        self.visit = Visit::Drawn(Arc::new(Alias::new(OPERATION, weights)?), seed);
+        Ok(self)
+    }
+
+    /// Draws the samples with replacement so that each place has each class with the same probability: the class uniformly
+    /// of those that have members, then a member uniformly. As [`weighted`](Self::weighted) by 1 / n_c.
+    ///
+    /// A network trained on balanced batches takes the classes to be equally likely; where the shares of the real
+    /// data matter, shift its output biases by the logarithm of the shares ([`balance::log_prior`](crate::balance::log_prior)) or
+    /// tune the threshold on data with the real shares.
+    ///
+    /// ```
+    /// use evenkeel_data::{Dataset, Seed, Tensor};
+    ///
+    /// let inputs = Tensor::from_fn([1000, 1], |i| i as f32);
+    /// let labels: Vec<u32> = (0..1000).map(|i| u32::from(i < 20)).collect();       // 20 of 1000
+    /// let patients = Dataset::classification(inputs, labels, 2)?;
+    /// let batches = patients.batches::<f32>(100).balanced(Seed(7))?;
+    /// let ill: u32 = batches.epoch(0).map(|batch| batch.targets.classes().unwrap().iter().sum::<u32>()).sum();
+    /// assert!((450..550).contains(&ill));
+    /// # Ok::<(), evenkeel_data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the targets are not classes.
+    pub fn balanced(self, seed: Seed) -> Result<Self, DataError> {
+        let cure = "use `weighted`, or bin the values into classes";
+        let not_classes = DataError::NotClasses { operation: "Batches::balanced", cure };
+        let counts = self.dataset.class_counts().ok_or(not_classes)?;
+        let weight = |i| 1.0 / counts[self.dataset.label(i).expect("a data set with classes") as usize] as f64;
+        let weights: Vec<_> = (0..self.dataset.len()).map(weight).collect();
+        self.weighted(weights, seed)
     }
 
     /// Whether to leave out the last batch of an epoch if it is not full. Default: `false`.
@@ -173,8 +233,10 @@ impl<F: Float> Epoch<F> {
     /// Becomes another epoch, at its first batch. Allocates nothing.
     pub fn restart(&mut self, epoch: u64) {
         (self.number, self.next) = (epoch, 0);
-        if let Some(seed) = self.batches.seed {
-            self.order.reshuffle(seed, epoch);
+        match &self.batches.visit {
+            Visit::Sequential => {}
+            Visit::Shuffled(seed) => self.order.reshuffle(*seed, epoch),
+            Visit::Drawn(table, seed) => self.order.redraw(table, *seed, epoch),
         }
     }
 

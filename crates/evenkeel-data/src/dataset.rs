@@ -112,6 +112,11 @@ impl Dataset {
         hash
     }
 
+    /// What is stored, of this data set and of those that share it.
+    pub(crate) fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
     /// The extents of one sample.
     pub fn sample_shape(&self) -> Shape {
         self.sample_shape

@@ -219,6 +219,72 @@ pub enum DataError {
         /// The number of samples.
         samples: usize,
     },
+    /// A class with fewer members than an operation on imbalanced classes needs.
+    #[error("{operation}: expected at least {needed} members of class {class}, got {members}; {cure}")]
+    TooFewMembers {
+        /// The operation.
+        operation: &'static str,
+        /// The class.
+        class: usize,
+        /// The number of its members.
+        members: usize,
+        /// The number of members needed.
+        needed: usize,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A number of members asked for on the wrong side of what there are.
+    #[error("{operation}: expected {expected} {members} members of class {class}, as there are, got {asked}; {cure}")]
+    ClassCount {
+        /// The operation.
+        operation: &'static str,
+        /// `at least` or `at most`.
+        expected: &'static str,
+        /// The class.
+        class: usize,
+        /// The number of its members.
+        members: usize,
+        /// The number asked for.
+        asked: usize,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// Labels of one class only.
+    #[error(
+        "{operation}: expected members of at least two classes, got class {class} alone; check how the rows were chosen"
+    )]
+    OneClass {
+        /// The operation.
+        operation: &'static str,
+        /// The only class.
+        class: usize,
+    },
+    /// A class whose members do not lie beside other classes, where an operation works along that border.
+    #[error(
+        "{operation}: expected {expected} in class {class}, got none; its members lie apart from the others: use `Smote`"
+    )]
+    NoBorder {
+        /// The operation.
+        operation: &'static str,
+        /// What a member has to be like.
+        expected: &'static str,
+        /// The class.
+        class: usize,
+    },
+    /// A wish that no threshold fulfils on these samples.
+    #[error(
+        "{operation}: expected a {what} that a threshold reaches, at most {best} on these samples, got {got}; ask for less, or train further"
+    )]
+    OutOfReach {
+        /// The operation.
+        operation: &'static str,
+        /// The measure.
+        what: &'static str,
+        /// The best that is reached.
+        best: f64,
+        /// What was asked for.
+        got: f64,
+    },
     /// A setting outside of its range.
     #[error("{operation}: expected {expected}, got {got}")]
     Setting {
@@ -241,6 +307,12 @@ pub enum DataError {
         /// What came.
         got: String,
     },
+    /// A file of synonyms that holds none.
+    #[error("{}: expected lines of a word, a tab and a synonym, got none; check that this is the right file", path.display())]
+    NoSynonyms {
+        /// The file.
+        path: PathBuf,
+    },
     /// A text without a single word.
     #[error("{what}: expected a text of at least one word, got {got:?}; remove such texts first")]
     NoWords {
@@ -248,6 +320,80 @@ pub enum DataError {
         what: String,
         /// The text, cut after 40 characters.
         got: String,
+    },
+    /// A name that is none of WordNet's subjects.
+    #[error(
+        "expected a subject of WordNet's definitions, such as noun.animal, got {got:?}; `WordNet::subjects` lists them"
+    )]
+    Subject {
+        /// The name, cut after 40 characters.
+        got: String,
+    },
+    /// Another number of columns than what was fitted had.
+    #[error(
+        "{operation}: expected {expected} columns, as in the fit, got {got}; give the same columns in the same order, or fit again"
+    )]
+    Columns {
+        /// The operation.
+        operation: &'static str,
+        /// The number of columns in the fit.
+        expected: usize,
+        /// The number that came.
+        got: usize,
+    },
+    /// A value of a table that the operation cannot use. Rows and columns count from 0.
+    #[error("{operation}: row {row}, column {column}: expected {expected}, got {got}; {cure}")]
+    Value {
+        /// The operation.
+        operation: &'static str,
+        /// The row.
+        row: usize,
+        /// The column.
+        column: usize,
+        /// What it can use.
+        expected: &'static str,
+        /// The value.
+        got: f64,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A column whose spread is more than an `f64` holds.
+    #[error("{operation}: column {column}: expected {expected}, got {got}; {cure}")]
+    Spread {
+        /// The operation.
+        operation: &'static str,
+        /// The column.
+        column: usize,
+        /// What must be finite.
+        expected: &'static str,
+        /// What came.
+        got: f64,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A transformation that cannot be undone.
+    #[error(
+        "{operation}: expected a transformation that can be undone, got one that is not; keep the data as they were"
+    )]
+    NoInverse {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// A choice of columns that keeps none.
+    #[error("{operation}: expected at least one column to keep, got none; {cure}")]
+    NoColumnsLeft {
+        /// The operation.
+        operation: &'static str,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A test of scores that have no p-values.
+    #[error(
+        "{operation}: expected scores with p-values, got none; choose by rank or threshold, or score by another method"
+    )]
+    NoPValues {
+        /// The method that gave the scores.
+        operation: &'static str,
     },
     /// Shapes that do not fit.
     #[error(transparent)]

@@ -3,7 +3,10 @@
 use evenkeel_tensor::Seed;
 use rand::RngExt;
 
-/// A permutation of the samples, made anew for each epoch.
+use crate::balance::Alias;
+
+/// A permutation of the samples, made anew for each epoch; or as many draws with replacement, for
+/// [`Batches::weighted`](crate::Batches::weighted).
 ///
 /// A shuffled order depends on the number of samples, the seed and the epoch alone, so a checkpoint
 /// needs only (epoch, position) to go on where it stopped.
@@ -40,6 +43,12 @@ impl Order {
     pub fn reshuffle(&mut self, seed: Seed, epoch: u64) {
         self.indices.iter_mut().enumerate().for_each(|(i, index)| *index = i);
         shuffle(&mut self.indices, seed.stream("shuffle").at(epoch));
+    }
+
+    /// Becomes the order of another epoch in which each visit is a draw from `table`. Allocates nothing.
+    pub(crate) fn redraw(&mut self, table: &Alias, seed: Seed, epoch: u64) {
+        let mut rng = seed.stream("draw").at(epoch).rng();
+        self.indices.iter_mut().for_each(|index| *index = table.draw(&mut rng));
     }
 
     /// The samples' positions in the data set, in the order of their visit.

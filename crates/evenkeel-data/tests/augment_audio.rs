@@ -186,8 +186,7 @@ fn silence_stays_silent_and_extremes_stay_finite() {
     }
 }
 
-/// f of U[0, 4] is each of 0 to 4 at equal odds: of 5 000 masks 1 000 with a deviation of 28.3. A row of 8 is in the mask less often
-/// at the ends: row 0 if it is at its first place, of 9 - f.
+/// f of U[0, 4] is each of 0 to 4 at equal odds: of 5 000 masks 1 000 with a deviation of 28.3; 4.5 of them are 128.
 #[test]
 fn mask_widths_are_uniform() {
     let augment = SpecAugment::new().frequency_masks(1, 4);
@@ -224,6 +223,10 @@ fn hostile_settings_are_refused() {
     for augment in bad {
         assert!(matches!(wave(augment), Err(DataError::Setting { .. })), "{augment:?}");
     }
+    // An iterator's end is a range too, and an empty one.
+    let mut used_up = -3..=3;
+    assert_eq!(used_up.by_ref().count(), 7);
+    assert!(matches!(wave(&Shift::samples(used_up)), Err(DataError::Setting { .. })));
     let spectrogram = |augment: SpecAugment| Augment::<f32>::output_shape(&augment, [8, 20].into());
     let new = SpecAugment::new;
     for augment in [
@@ -234,6 +237,7 @@ fn hostile_settings_are_refused() {
         new().time_warp(9),
         new().time_warp(usize::MAX),
         new().fill(f64::NAN),
+        new().fill(1e300), // infinite in f32
     ] {
         assert!(matches!(spectrogram(augment), Err(DataError::Setting { .. })), "{augment:?}");
     }

@@ -302,6 +302,10 @@ mod cutout {
         let shape = |cutout: Cutout, sample: Shape| Augment::<f64>::output_shape(&cutout, sample);
         assert!(matches!(shape(Cutout::new(0), [4, 4].into()), Err(DataError::Setting { .. })));
         assert!(matches!(shape(Cutout::new(1).fill(f64::NAN), [4, 4].into()), Err(DataError::Setting { .. })));
+        // Infinite in f32, and only there.
+        let huge = Cutout::new(1).fill(1e300);
+        assert!(matches!(Augment::<f32>::output_shape(&huge, [4, 4].into()), Err(DataError::Setting { .. })));
+        assert!(shape(huge, [4, 4].into()).is_ok());
         for sample in [Shape::SCALAR, [4].into(), [0, 4].into(), [0, 4, 4].into(), [1, 2, 3, 4].into()] {
             assert!(matches!(shape(Cutout::new(1), sample), Err(DataError::Shape(_))), "{sample}");
         }

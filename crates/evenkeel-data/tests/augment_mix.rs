@@ -129,31 +129,30 @@ proptest! {
     }
 }
 
-/// The shares have mean 1/2 and variance v = 1 / (4 (2 alpha + 1)). The mean of n has variance v / n. The squared distance from
-/// 1/2 is at most 1/4, so its mean, v, has a deviation of at most sqrt(v / 4 / n). Bounds at 4.5 deviations, beyond which a normal
-/// law is with a probability of 7e-6.
+/// The shares s have mean 1/2, variance v = 1 / (4 (2 alpha + 1)) and fourth moment v² (3 - 6 / (2 alpha + 3)). The mean of n has
+/// variance v / n, and the mean of (s - 1/2)² variance v² (2 - 6 / (2 alpha + 3)) / n. Bounds at 4.5 deviations, beyond which a
+/// normal law is with a probability of 7e-6.
 #[test]
 fn shares_are_of_the_beta_law() {
     for alpha in [0.001, 0.1, 0.5, 1.0, 2.0, 30.0, 1e6] {
-        let shares: Vec<_> = (0..4000)
-            .filter_map(|seed| {
-                let batch = mixed(&Mixup::new(alpha), numbered(3, &[1]), seed);
-                decode(&batch)
-                    .iter()
-                    .find(|(share, partner)| partner.is_some() || *share < 1.0)
-                    .map(|(share, _)| *share)
-            })
-            .collect();
-        // A share of exactly 1 looks like no partner, so what is left is not centred where alpha is tiny.
-        if alpha < 0.1 {
-            continue;
-        }
+        // Sample 0 holds 1 and the other 0, so where they are each other's partners the input is the share.
+        let two = Batch {
+            inputs: Tensor::from_vec([2, 1], vec![1.0, 0.0]).unwrap(),
+            targets: Targets::Values(Tensor::from_vec([2, 2], vec![1.0, 0.0, 0.0, 1.0]).unwrap()),
+        };
+        // Samples that are their own partners hold 1 and 0 after mixing; a share of 1, or so near to it that it is rounded to 1, is
+        // then seen as no partner. So partners are told by another batch, of the same seed.
+        let swapped = |seed| decode(&mixed(&Mixup::new(30.0), two.clone(), seed))[0].1.is_some();
+        let share = |seed| mixed(&Mixup::new(alpha), two.clone(), seed).inputs.as_slice()[0];
+        let shares: Vec<_> = (0..8000).filter(|&seed| swapped(seed)).map(share).collect();
         let (n, v) = (shares.len() as f64, 0.25 / (2.0 * alpha + 1.0));
-        assert!(n > 2500.0, "{n}");
+        // Half of 8000, with a deviation of 45.
+        assert!((n - 4000.0).abs() < 202.0, "{n}");
         let mean = shares.iter().sum::<f64>() / n;
         assert!((mean - 0.5).abs() < 4.5 * (v / n).sqrt(), "alpha {alpha}: mean {mean}");
         let variance = shares.iter().map(|s| (s - 0.5).powi(2)).sum::<f64>() / n;
-        assert!((variance - v).abs() < 4.5 * (v / 4.0 / n).sqrt(), "alpha {alpha}: variance {variance}, not {v}");
+        let deviation = v * ((2.0 - 6.0 / (2.0 * alpha + 3.0)) / n).sqrt();
+        assert!((variance - v).abs() < 4.5 * deviation, "alpha {alpha}: variance {variance}, not {v}");
     }
 }
 
@@ -214,6 +213,10 @@ fn hostile_settings_and_samples_are_refused() {
     assert!(matches!(
         Targets::<f32>::Classes(Tensor::full([2], 3)).one_hot(3),
         Err(DataError::Label { sample: 0, label: 3, classes: 3 })
+    ));
+    assert!(matches!(
+        Targets::<f32>::Classes(Tensor::full([2], 0)).one_hot(0),
+        Err(DataError::Label { sample: 0, label: 0, classes: 0 })
     ));
     assert!(Targets::<f32>::Classes(Tensor::full([0], 3)).one_hot(0).is_ok());
     let nothing = Batch { inputs: Tensor::zeros([0, 8, 8]), targets: Targets::Values(Tensor::zeros([0, 10])) };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use evenkeel_data::augment::text::operations::{delete, insert, replace_synonyms, swap};
-use evenkeel_data::augment::text::{Eda, Lines, StopWords, Synonyms, Table, Tokens, Vocabulary};
+use evenkeel_data::augment::text::{Eda, Lines, StopWords, Synonyms, Table, Tokens};
 use evenkeel_data::{DataError, Seed};
 use proptest::prelude::*;
 
@@ -35,36 +35,6 @@ fn sentences() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
-
-    #[test]
-    fn joining_the_tokens_gives_the_text(text in "\\PC*|[a-c .,'’_\\-\\r\\n\\u{301}\\u{200d}1２中あアก👩🇩]*") {
-        prop_assert_eq!(Tokens::new(&text).to_string(), text.as_str());
-        let table = Table::from_tsv("中あ\tアก\nab\tc\n".as_bytes(), "t", Lines::Groups).unwrap();
-        let tokens = Tokens::with_dictionary(&text, &table);
-        prop_assert_eq!(tokens.to_string(), text.as_str());
-        prop_assert!(tokens.words().iter().all(|word| word.contains(char::is_alphanumeric)));
-    }
-
-    /// After any edit the text has the words that the tokens say: none run together, none is cut.
-    #[test]
-    fn edits_keep_words_apart(
-        text in "[a-c .,:'\"_\\n\\u{301}\\u{200d}\\u{ad}1中あアกאé👩🇩]{0,20}|\\PC{0,20}",
-        edits in prop::collection::vec((0..4, 0..100usize, 0..100usize), 1..8),
-    ) {
-        let mut tokens = Tokens::new(&text);
-        for (edit, a, b) in edits {
-            let len = tokens.len();
-            match edit {
-                0 if len > 0 => tokens.swap(a % len, b % len),
-                1 if len > 0 => tokens.remove(a % len),
-                2 if len > 0 => tokens.replace(a % len, ["ab", "中", "2", "ア"][b % 4]),
-                _ => tokens.insert(a % (len + 1), ["ab", "中", "2", "ア"][b % 4]),
-            }
-            let text = tokens.to_string();
-            let again = Tokens::new(&text);
-            prop_assert_eq!(words(&again), words(&tokens), "{:?}", text);
-        }
-    }
 
     #[test]
     fn replacement_changes_the_stated_number_of_distinct_words(text in sentences(), n in 0..8usize, seed: u64) {
@@ -165,18 +135,6 @@ proptest! {
             prop_assert!(variants.iter().all(|variant| variant.chars().all(ok) && variant.trim() == variant));
         }
         prop_assert_eq!(eda.augment(&text, &table, Seed(seed)).unwrap(), variants);
-    }
-
-    #[test]
-    fn no_table_makes_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), text in "[ab\t\n\r# \u{feff}é]{0,60}") {
-        for bytes in [&bytes[..], text.as_bytes()] {
-            for lines in [Lines::Headword, Lines::Groups] {
-                match Table::from_tsv(bytes, "fuzz", lines) {
-                    Ok(table) => prop_assert!(!table.is_empty()),
-                    Err(error) => prop_assert!(matches!(error, DataError::Line { .. }), "{}", error),
-                }
-            }
-        }
     }
 }
 
@@ -378,52 +336,4 @@ fn the_papers_recommendations() {
         let variants = only.augment(&text, &table, Seed(0)).unwrap();
         assert!(variants.iter().all(|variant| Tokens::new(variant).len() == 40 + inserted));
     }
-}
-
-#[test]
-fn malformed_tables() {
-    let long = [b"a\t".to_vec(), vec![b'b'; 1 << 20]].concat();
-    let cases: [(&[u8], u64, &str); 9] = [
-        (b"a\tb\nhappy glad\n", 2, "a word, a tab and a synonym, got \"happy glad\""),
-        (b"a\t\tb\n", 1, "got nothing as word 2 of \"a\\t\\tb\""),
-        (b"\tb\n", 1, "got nothing as word 1"),
-        (b"a\tb\t\r\n", 1, "got nothing as word 3"),
-        (b"# no words\n\na\t\xff\n", 3, "expected UTF-8"),
-        (b"", 0, "a file without synonyms"),
-        (b"# nothing\n\n", 2, "a file without synonyms"),
-        (b"same\tSame\n", 1, "a file without synonyms"),
-        (&long, 1, "at most 1 MiB in a line"),
-    ];
-    for (bytes, number, message) in cases {
-        let error = Table::from_tsv(bytes, "words.tsv", Lines::Headword).unwrap_err();
-        assert!(matches!(&error, DataError::Line { line, .. } if *line == number), "{error}");
-        assert!(error.to_string().contains(message), "{error}");
-    }
-    assert!(matches!(Table::read_tsv("no/such/file", Lines::Groups), Err(DataError::Io { action: "open", .. })));
-}
-
-#[test]
-fn tables_add_up_their_lines() {
-    let table = Table::from_tsv("Big\tlarge\nbig\thuge\tLarge\tlarge\n".as_bytes(), "t", Lines::Headword).unwrap();
-    assert_eq!(table.lookup("BIG"), ["large", "huge", "Large"]);
-    assert_eq!((table.len(), table.lookup("huge").len()), (1, 0));
-    // Memory and time are linear in a group's size: this one has 10^10 pairs.
-    let group: Vec<String> = (0..100_000).map(|i| i.to_string()).collect();
-    let table = Table::from_tsv(group.join("\t").as_bytes(), "t", Lines::Groups).unwrap();
-    assert_eq!(table.lookup("7").len(), 99_999);
-}
-
-#[test]
-fn vocabularies() {
-    let vocabulary = Vocabulary::build(["b a B", "c a", "b d"], 2).unwrap();
-    assert_eq!(vocabulary.words(), ["b", "a"]);
-    assert_eq!((vocabulary.number("A"), vocabulary.number("c")), (Some(1), None));
-    let reversed = Vocabulary::build(["b d", "c a", "b a B"], 2).unwrap();
-    assert_eq!(vocabulary, reversed);
-    let counts = vocabulary.encode::<f64>(&["B b, A c", "", "d"]).unwrap();
-    assert_eq!(counts.as_slice(), [2.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
-    assert!(matches!(Vocabulary::build(["a"], 0), Err(DataError::Setting { .. })));
-    assert!(matches!(Vocabulary::build(["a"], 2), Err(DataError::Empty { .. })));
-    assert!(matches!(Vocabulary::build([""; 0], 1), Err(DataError::Empty { .. })));
-    assert!(matches!(vocabulary.encode::<f32>(&[""; 0]), Err(DataError::Empty { .. })));
 }

@@ -57,6 +57,25 @@ fn a_small_database() {
 }
 
 #[test]
+fn definitions_by_subject() {
+    let data = "00000010 05 n 01 dog 0 000 | a pet; barks; \"he; barks\"; \"so\"  \n\
+        00000020 06 n 01 cup 0 000 | (an \"example\") \n\
+        00000030 05 n 01 cat 0 000\n\
+        00000040 05 n 01 cow 0 000 | caf\u{e9} | b\n";
+    // Latin-1, not UTF-8.
+    let data: Vec<u8> = data.chars().map(|c| c as u8).collect();
+    let folder = folder(&data, b"", b"");
+    let definitions = |subject| WordNet::definitions(folder.path(), subject);
+    assert_eq!(definitions("noun.animal").unwrap(), ["a pet; barks", "caf\u{fffd} | b"]);
+    assert_eq!(definitions("noun.artifact").unwrap(), ["(an"]);
+    assert!(definitions("noun.food").unwrap().is_empty() && definitions("verb.motion").unwrap().is_empty());
+    let error = definitions("animal").unwrap_err();
+    assert!(error.to_string().contains("such as noun.animal, got \"animal\""), "{error}");
+    std::fs::remove_file(folder.path().join("data.verb")).unwrap();
+    assert!(matches!(definitions("verb.motion"), Err(DataError::MissingFile { .. })));
+}
+
+#[test]
 fn malformed_databases() {
     let noun = |text: &str| text.replace("clip 0 24", "clip 0 x 24");
     let data = [
@@ -65,6 +84,7 @@ fn malformed_databases() {
         DATA.replace("00000020 03 n", "+0000020 03 n"),
         DATA.replace("00000020 03 n", "99999999999 03 n"),
         DATA.replace("n 03 time", "v 03 time"),
+        DATA.replace("03 n 03 time", "x3 n 03 time"),
         DATA.replace("n 03 time", "n ff time"),
         DATA.replace("n 03 time", "n 00 time"),
         DATA.replace("n 03 time", "n -3 time"),
@@ -75,6 +95,9 @@ fn malformed_databases() {
         assert!(matches!(&error, DataError::Line { path, line: 3, .. } if path.ends_with("data.noun")), "{error}");
         assert!(error.to_string().contains("expected a synset of the data file"), "{error}");
     }
+    let damaged = folder(noun(DATA).as_bytes(), b"", b"");
+    let error = WordNet::definitions(damaged.path(), "noun.Tops").unwrap_err();
+    assert!(matches!(&error, DataError::Line { line: 3, .. }), "{error}");
     let index = [
         INDEX.replace("2 1 00000020 00000010", "2 1 00000020"),
         INDEX.replace("2 1 00000020 00000010", "2 1 00000020 00000011"),
@@ -154,6 +177,12 @@ fn the_real_files() {
     assert_eq!((wordnet.lookup("galore"), wordnet.lookup("xyzzy")), (vec!["abounding"], vec![]));
     assert_eq!(wordnet.clone().only(&[PartOfSpeech::Adjective]).lookup("understood"), ["silent", "tacit"]);
     assert_eq!(wordnet.clone().with_senses(1).only(&[PartOfSpeech::Verb]).lookup("dog")[..2], ["chase", "chase after"]);
+
+    let subjects = WordNet::subjects();
+    let definitions = |subject: &&str| WordNet::definitions(&folder, subject).unwrap();
+    // The numbers of the synsets of each file, counted with cut, sort and uniq.
+    assert_eq!(["noun.animal", "noun.food", "verb.motion"].map(|s| definitions(&s).len()), [7509, 2573, 1408]);
+    assert_eq!(subjects.iter().map(|subject| definitions(subject).len()).sum::<usize>(), wordnet.size().1);
 
     let text = "The dogs were running quickly through the beautiful old house; nobody understood why!";
     let replace = Eda::default().with_random_insertion(0.0).with_random_swap(0.0).with_random_deletion(0.0);

@@ -2,13 +2,16 @@
 
 mod activation;
 mod batch_norm;
+mod binary_metrics;
 mod convolution;
+mod feature_score;
 mod init_scale;
 mod linear;
 mod loss;
 mod optimizer;
 mod penalty;
 mod per_sample_norm;
+mod scaler;
 mod sequence_batch_norm;
 mod softmax;
 mod switch_norm;
@@ -35,9 +38,11 @@ static OPERATIONS: &[Operation] = &[
     activation::ACTIVATION,
     batch_norm::BATCH_NORM,
     batch_norm::FOLD_BATCH_NORM,
+    binary_metrics::BINARY_METRICS,
     convolution::AVG_POOL2D,
     convolution::CONV2D,
     convolution::MAX_POOL2D,
+    feature_score::FEATURE_SCORE,
     init_scale::INIT_SCALE,
     linear::LINEAR,
     loss::BCE_WITH_LOGITS,
@@ -50,6 +55,7 @@ static OPERATIONS: &[Operation] = &[
     per_sample_norm::INSTANCE_NORM,
     per_sample_norm::LAYER_NORM,
     per_sample_norm::RMS_NORM,
+    scaler::SCALER,
     sequence_batch_norm::SEQUENCE_BATCH_NORM,
     softmax::SOFTMAX,
     switch_norm::SWITCH_NORM,

@@ -15,7 +15,7 @@ use evenkeel_tensor::{Float, Seed, Tensor};
 
 use super::Augment;
 
-/// Enough for what happens to one sample in two to be missed with a probability of 2^-32.
+/// Enough for what happens to one sample in two to be missed with a probability of 2^-31.
 const SEEDS: u64 = 32;
 
 /// Holds `augment` to the contract of [`Augment`] on one sample.

@@ -4,7 +4,7 @@ use evenkeel_tensor::{Float, Seed, Shape, Tensor};
 use rand::RngExt;
 
 use super::Augment;
-use super::setting::{accepted_planes, check, planes};
+use super::setting::{accepted_planes, check, check_finite, planes};
 use crate::DataError;
 
 /// Squares of an image set to one value, in all its channels.
@@ -56,7 +56,7 @@ impl Cutout {
 impl<F: Float> Augment<F> for Cutout {
     fn output_shape(&self, sample: Shape) -> Result<Shape, DataError> {
         check("Cutout", "a size of at least 1", self.size as f64, self.size > 0)?;
-        check("Cutout", "a finite value to fill with", self.fill, self.fill.is_finite())?;
+        check_finite::<F>("Cutout", "a finite value to fill with", self.fill)?;
         planes("Cutout", &sample)?;
         Ok(sample)
     }

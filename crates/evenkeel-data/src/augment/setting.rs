@@ -2,13 +2,22 @@
 
 use std::ops::RangeInclusive;
 
-use evenkeel_tensor::{Shape, ShapeError};
+use evenkeel_tensor::{Float, Shape, ShapeError};
 
 use crate::DataError;
 
 /// Refuses `got` unless it is `right`.
 pub(crate) fn check(operation: &'static str, expected: &'static str, got: f64, right: bool) -> Result<(), DataError> {
     if right { Ok(()) } else { Err(DataError::Setting { operation, expected, got }) }
+}
+
+/// Refuses what is not a finite number of the samples' type: 1e300 is none of `f32`.
+pub(crate) fn check_finite<F: Float>(
+    operation: &'static str,
+    expected: &'static str,
+    got: f64,
+) -> Result<(), DataError> {
+    check(operation, expected, got, F::from_f64(got).is_finite())
 }
 
 /// Refuses what is not a probability.
@@ -26,21 +35,35 @@ pub(crate) fn check_range(
     for end in [*range.start(), *range.end()] {
         check(operation, expected, end, limits.contains(&end))?;
     }
-    check(operation, "a range that does not end before it starts", *range.end(), range.start() <= range.end())
+    check_order(operation, *range.end(), !range.is_empty())
 }
 
-/// The numbers of planes, rows and columns of a sample of shape `[rows, columns]` or `[planes, rows, columns]`.
-pub(crate) fn planes(operation: &'static str, sample: &Shape) -> Result<(usize, usize, usize), DataError> {
+/// Refuses a range that is empty, whose end is `got`.
+pub(crate) fn check_order(operation: &'static str, got: f64, right: bool) -> Result<(), DataError> {
+    check(operation, "a range that does not end before it starts", got, right)
+}
+
+/// The numbers of planes, rows and columns of a sample of shape `[rows, columns]` or `[planes, rows, columns]`, none of them 0;
+/// `None` of any other.
+pub(crate) fn extents(sample: &Shape) -> Option<(usize, usize, usize)> {
     match **sample {
-        [rows, columns] if rows * columns > 0 => Ok((1, rows, columns)),
-        [planes, rows, columns] if planes * rows * columns > 0 => Ok((planes, rows, columns)),
-        _ => Err(DataError::Shape(ShapeError::new(
+        _ if sample.numel() == 0 => None,
+        [rows, columns] => Some((1, rows, columns)),
+        [planes, rows, columns] => Some((planes, rows, columns)),
+        _ => None,
+    }
+}
+
+/// The [`extents`] of a sample that must have them.
+pub(crate) fn planes(operation: &'static str, sample: &Shape) -> Result<(usize, usize, usize), DataError> {
+    extents(sample).ok_or_else(|| {
+        DataError::Shape(ShapeError::new(
             operation,
             "samples of shape [height, width] or [channels, height, width], none of them 0",
             sample.to_string(),
             "give the samples their shape with `reshape_samples`",
-        ))),
-    }
+        ))
+    })
 }
 
 /// As [`planes`], of a shape that has been accepted.

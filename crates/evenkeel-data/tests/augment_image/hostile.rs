@@ -76,6 +76,12 @@ fn settings_that_are_none() {
         refused(&Affine::new().border(Border::Constant(bad)));
         refused(&Warp::new(AffineMap::translation(bad, 0.0)));
     }
+    for infinite_in_f32 in [1e300, -1e300] {
+        refused(&Pad::new(1).border(Border::Constant(infinite_in_f32)));
+        refused(&Rotate::new(1.0).border(Border::Constant(infinite_in_f32)));
+        let in_f64 = Pad::new(1).border(Border::Constant(infinite_in_f32));
+        assert!(Augment::<f64>::output_shape(&in_f64, SHAPE.into()).is_ok());
+    }
     refused(&Rotate::within(10.0..=-10.0));
     refused(&Scale::new(1.0));
     refused(&Elastic::new(34.0, 0.0));

@@ -8,7 +8,7 @@ use rand::RngExt;
 use super::samples;
 use crate::DataError;
 use crate::augment::Augment;
-use crate::augment::setting::{check, check_range};
+use crate::augment::setting::{check_order, check_range};
 
 /// Moves a waveform in time by a distance that is drawn uniformly: later if positive, earlier if negative.
 ///
@@ -63,10 +63,7 @@ impl Shift {
 impl<F: Float> Augment<F> for Shift {
     fn output_shape(&self, sample: Shape) -> Result<Shape, DataError> {
         match &self.distance {
-            Distance::Samples(range) => {
-                let sound = "a range that does not end before it starts";
-                check("Shift", sound, *range.end() as f64, range.start() <= range.end())?;
-            }
+            Distance::Samples(range) => check_order("Shift", *range.end() as f64, !range.is_empty())?,
             Distance::Share(range) => check_range("Shift", "shares from -1 to 1", range, -1.0..=1.0)?,
         }
         samples("Shift", &sample)?;

@@ -5,7 +5,7 @@ use rand::RngExt;
 
 use crate::DataError;
 use crate::augment::Augment;
-use crate::augment::setting::{accepted_planes, check, check_probability, planes};
+use crate::augment::setting::{accepted_planes, check, check_finite, check_probability, planes};
 
 /// Spectrograms warped in time, with bands of frequencies and stretches of time masked.
 ///
@@ -88,7 +88,7 @@ impl<F: Float> Augment<F> for SpecAugment {
         const OPERATION: &str = "SpecAugment";
         let (_, rows, columns) = planes(OPERATION, &sample)?;
         check_probability(OPERATION, self.share)?;
-        check(OPERATION, "a finite value to fill with", self.fill, self.fill.is_finite())?;
+        check_finite::<F>(OPERATION, "a finite value to fill with", self.fill)?;
         let fits = self.frequencies <= rows;
         check(OPERATION, "frequency masks of at most all frequencies", self.frequencies as f64, fits)?;
         let fits = self.warp == 0 || self.warp <= columns.saturating_sub(3) / 2;

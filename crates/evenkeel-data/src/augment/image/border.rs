@@ -1,7 +1,9 @@
 //! What lies outside of an image.
 
+use evenkeel_tensor::Float;
+
 use crate::DataError;
-use crate::augment::setting::check;
+use crate::augment::setting::check_finite;
 
 /// What is seen outside of an image. Default: the constant 0.
 ///
@@ -44,11 +46,8 @@ impl Default for Border {
 }
 
 impl Border {
-    pub(super) fn check(self, operation: &'static str) -> Result<(), DataError> {
-        match self {
-            Self::Constant(value) => check(operation, "a border value that is finite", value, value.is_finite()),
-            Self::Edge | Self::Reflect | Self::Wrap => Ok(()),
-        }
+    pub(super) fn check<F: Float>(self, operation: &'static str) -> Result<(), DataError> {
+        check_finite::<F>(operation, "a border value that is finite", self.value())
     }
 
     /// The value of a constant border; 0 for the others, which have none.

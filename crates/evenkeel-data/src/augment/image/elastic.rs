@@ -64,7 +64,7 @@ impl<F: Float> Augment<F> for Elastic {
     fn output_shape(&self, sample: Shape) -> Result<Shape, DataError> {
         let Self { alpha, sigma, sampling } = *self;
         Layout::of("Elastic", sample)?;
-        sampling.check("Elastic")?;
+        sampling.check::<F>("Elastic")?;
         check("Elastic", "a strength alpha from 0 to 1e6", alpha, (0.0..=1e6).contains(&alpha))?;
         check("Elastic", "a smoothness sigma above 0 and up to 100 pixels", sigma, sigma > 0.0 && sigma <= 100.0)?;
         Ok(sample)

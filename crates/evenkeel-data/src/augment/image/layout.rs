@@ -6,6 +6,7 @@ use rand::rngs::ChaCha8Rng;
 
 use crate::DataError;
 use crate::augment::Augment;
+use crate::augment::setting::extents;
 
 /// The most rows or columns that an augmentation may ask for: more is a mistake, not an image.
 pub(super) const MAX_SIDE: usize = 1 << 16;
@@ -23,20 +24,17 @@ pub(super) struct Layout {
 impl Layout {
     /// The image that a sample of `shape` is.
     pub(super) fn of(operation: &'static str, shape: Shape) -> Result<Self, DataError> {
-        let (channels, height, width) = match *shape {
-            [height, width] => (1, height, width),
-            [channels, height, width] => (channels, height, width),
-            _ => (0, 0, 0),
-        };
-        if !(1..=4).contains(&channels) || height == 0 || width == 0 {
-            return Err(DataError::Shape(ShapeError::new(
+        match extents(&shape) {
+            Some((channels @ 1..=4, height, width)) => {
+                Ok(Self { channels, height, width, with_channels: shape.rank() == 3 })
+            }
+            _ => Err(DataError::Shape(ShapeError::new(
                 operation,
                 "an image of shape [height, width], or [channels, height, width] with 1 to 4 channels, of at least one pixel",
                 shape.to_string(),
                 "reshape the samples first, as `Dataset::reshape_samples` does",
-            )));
+            ))),
         }
-        Ok(Self { channels, height, width, with_channels: shape.rank() == 3 })
     }
 
     /// The image that a sample is whose shape `output_shape` has accepted.

@@ -5,7 +5,7 @@ use evenkeel_tensor::{Float, Seed, Shape, Tensor, kernel, random};
 use super::layout::Layout;
 use crate::DataError;
 use crate::augment::Augment;
-use crate::augment::setting::check;
+use crate::augment::setting::{check, check_finite};
 
 /// Adds to each value a Gaussian number of mean 0: y = x + σ n, independent for each pixel and channel.
 ///
@@ -34,8 +34,9 @@ impl WhiteNoise {
 impl<F: Float> Augment<F> for WhiteNoise {
     fn output_shape(&self, sample: Shape) -> Result<Shape, DataError> {
         Layout::of("WhiteNoise", sample)?;
-        let good = self.std >= 0.0 && F::from_f64(self.std).is_finite();
-        check("WhiteNoise", "a standard deviation that is finite and not negative", self.std, good)?;
+        let expected = "a standard deviation that is finite and not negative";
+        check_finite::<F>("WhiteNoise", expected, self.std)?;
+        check("WhiteNoise", expected, self.std, self.std >= 0.0)?;
         Ok(sample)
     }
 

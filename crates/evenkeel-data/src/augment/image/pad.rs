@@ -57,7 +57,7 @@ impl Pad {
 
 impl<F: Float> Augment<F> for Pad {
     fn output_shape(&self, sample: Shape) -> Result<Shape, DataError> {
-        self.border.check("Pad")?;
+        self.border.check::<F>("Pad")?;
         let padded = self.padded(Layout::of("Pad", sample)?);
         let longest = padded.height.max(padded.width);
         check("Pad", "margins that make no side longer than 65536 pixels", longest as f64, longest <= MAX_SIDE)?;

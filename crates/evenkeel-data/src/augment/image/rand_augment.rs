@@ -162,7 +162,7 @@ impl RandAugment {
 impl<F: Float> Augment<F> for RandAugment {
     fn output_shape(&self, sample: Shape) -> Result<Shape, DataError> {
         Layout::of("RandAugment", sample)?;
-        self.sampling.check("RandAugment")?;
+        self.sampling.check::<F>("RandAugment")?;
         self.tones.check::<F>("RandAugment")?;
         check("RandAugment", "a magnitude from 0 to 10", self.magnitude, (0.0..=10.0).contains(&self.magnitude))?;
         check("RandAugment", "at least one operation to choose from", 0.0, !self.operations.is_empty())?;

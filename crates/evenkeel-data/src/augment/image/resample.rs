@@ -24,8 +24,8 @@ pub(super) struct Sampling {
 }
 
 impl Sampling {
-    pub(super) fn check(self, operation: &'static str) -> Result<(), DataError> {
-        self.border.check(operation)
+    pub(super) fn check<F: Float>(self, operation: &'static str) -> Result<(), DataError> {
+        self.border.check::<F>(operation)
     }
 }
 
@@ -51,8 +51,8 @@ pub(super) use sampled;
 
 /// Gives each pixel (row, column) of `new` the value of `old` at \[x, y\] = `position(row, column)`, in all channels.
 ///
-/// Positions are computed in f64 for either float. Where one falls on a pixel, the value is the pixel's, exactly; and no value lies
-/// outside of the range of those it is made from, so that large ones do not overflow. A position that is not a number counts
+/// Positions are computed in f64 for either float. Where one falls on a pixel, the value is the pixel's, exactly; and but for rounding no
+/// value lies outside of the range of those it is made from, so that large ones do not overflow. A position that is not a number counts
 /// as one far outside.
 #[inline(always)]
 pub(super) fn resample<F: Float>(

@@ -42,7 +42,7 @@ impl Warp {
 impl<F: Float> Augment<F> for Warp {
     fn output_shape(&self, sample: Shape) -> Result<Shape, DataError> {
         Layout::of("Warp", sample)?;
-        self.sampling.check("Warp")?;
+        self.sampling.check::<F>("Warp")?;
         if self.map.inverse().is_none() {
             return Err(DataError::Shape(ShapeError::new(
                 "Warp",
@@ -95,7 +95,7 @@ macro_rules! augment_by_map {
         impl<F: evenkeel_tensor::Float> crate::augment::Augment<F> for $name {
             fn output_shape(&self, sample: evenkeel_tensor::Shape) -> Result<evenkeel_tensor::Shape, crate::DataError> {
                 crate::augment::image::layout::Layout::of(stringify!($name), sample)?;
-                self.sampling.check(stringify!($name))?;
+                self.sampling.check::<F>(stringify!($name))?;
                 self.check()?;
                 Ok(sample)
             }

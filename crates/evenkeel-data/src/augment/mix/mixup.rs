@@ -10,8 +10,8 @@ use crate::{Batch, DataError};
 /// x = λ x_i + (1 - λ) x_j and t = λ t_i + (1 - λ) t_j, with λ from Beta(α, α) and a random partner j in the same batch.
 ///
 /// H. Zhang, M. Cisse, Y. N. Dauphin, D. Lopez-Paz, *mixup: Beyond Empirical Risk Minimization*, arXiv 1710.09412. λ has mean
-/// 1/2 and variance 1 / (4 (2 α + 1)): small α, such as the paper's 0.1 to 0.4 for images, gives mostly one sample with a
-/// trace of the other; α = 1 any share alike. For samples of every shape, and for classes as for real values. The partners
+/// 1/2 and variance 1 / (4 (2 α + 1)): small α, such as the paper's 0.1 to 0.4 for ImageNet, gives mostly one sample with a
+/// trace of the other; α = 1, the paper's for CIFAR, any share alike. For samples of every shape, and for classes as for real values. The partners
 /// are a permutation of the batch. α is from 0.001 to 1e6.
 ///
 /// ```

@@ -8,6 +8,7 @@ pub use cutmix::CutMix;
 pub use mixup::Mixup;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use evenkeel_tensor::{Float, Seed, Shape};
 use rand::RngExt;
@@ -34,6 +35,16 @@ pub trait Mix<F: Float = f32>: Debug + Send + Sync {
     /// # Panics
     /// If they are classes.
     fn apply(&self, batch: &mut Batch<F>, seed: Seed);
+}
+
+impl<F: Float, M: Mix<F> + ?Sized> Mix<F> for Arc<M> {
+    fn check(&self, sample: Shape, classes: Option<usize>) -> Result<(), DataError> {
+        (**self).check(sample, classes)
+    }
+
+    fn apply(&self, batch: &mut Batch<F>, seed: Seed) {
+        (**self).apply(batch, seed);
+    }
 }
 
 /// For which samples of a batch the mixture is drawn.

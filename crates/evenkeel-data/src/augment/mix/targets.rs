@@ -24,13 +24,12 @@ impl<F: Float> Targets<F> {
             Self::Values(_) => return Ok(self.clone()),
             Self::Classes(labels) => labels.as_slice(),
         };
-        let mut rows = Tensor::zeros([labels.len(), classes]);
-        for (sample, (&label, row)) in labels.iter().zip(rows.as_mut_slice().chunks_mut(classes.max(1))).enumerate() {
-            match row.get_mut(label as usize) {
-                Some(share) => *share = F::ONE,
-                None => return Err(DataError::Label { sample, label, classes }),
-            }
+        if let Some(sample) = labels.iter().position(|&label| label as usize >= classes) {
+            return Err(DataError::Label { sample, label: labels[sample], classes });
         }
+        let mut rows = Tensor::zeros([labels.len(), classes]);
+        let shares = rows.as_mut_slice();
+        labels.iter().enumerate().for_each(|(sample, &label)| shares[sample * classes + label as usize] = F::ONE);
         Ok(Self::Values(rows))
     }
 }

@@ -48,6 +48,10 @@ impl<'a, R: BufRead> LineReader<'a, R> {
         Ok(Some(line.strip_prefix(mark).unwrap_or(line)))
     }
 
+    pub(super) fn path(&self) -> &Path {
+        self.path
+    }
+
     /// The error for the line that was read last.
     pub(super) fn malformed(&self, expected: &'static str, got: String) -> DataError {
         DataError::Line { path: self.path.into(), line: self.number, expected, got }

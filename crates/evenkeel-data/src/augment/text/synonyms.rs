@@ -158,7 +158,7 @@ impl Table {
             table.lines.push(group.into_iter().map(str::to_owned).collect());
         }
         if table.is_empty() {
-            return Err(reader.malformed(LINE, "the end of a file without synonyms".into()));
+            return Err(DataError::NoSynonyms { path: reader.path().into() });
         }
         Ok(table)
     }
@@ -178,7 +178,8 @@ impl Synonyms for Table {
 
 /// In lower case, copied only where it is not so already.
 pub(super) fn lower(word: &str) -> Cow<'_, str> {
-    if word.chars().any(char::is_uppercase) { word.to_lowercase().into() } else { word.into() }
+    // A letter may be neither upper nor lower case, as `ǅ` is, and have a lower case.
+    if word.chars().any(|c| !c.to_lowercase().eq([c])) { word.to_lowercase().into() } else { word.into() }
 }
 
 /// The first of each kind among `words` that is not `word` itself, whatever its case.

@@ -182,9 +182,12 @@ fn is_word(piece: &str) -> bool {
     let begins = if first.is_ascii() {
         first.is_ascii_alphanumeric() || first == '_'
     } else {
-        // Behind a letter, a mark is of one cluster with it, and a connector (like `_`) of one word.
-        let behind = ['a', first].iter().collect::<String>();
-        behind.graphemes(true).count() > 1 && (first.is_alphanumeric() || behind.split_word_bounds().count() == 1)
+        // Behind a letter, a mark is of one cluster with it, and a connector (like `_`) of one word. A few marks are clusters of
+        // their own (Ahom's vowel signs), and yet belong to whatever stands before them, a comma as well.
+        let behind = |before: char| [before, first].iter().collect::<String>();
+        behind('a').graphemes(true).count() > 1
+            && behind(',').split_word_bounds().count() > 1
+            && (first.is_alphanumeric() || behind('a').split_word_bounds().count() == 1)
     };
     begins && piece.contains(char::is_alphanumeric)
 }

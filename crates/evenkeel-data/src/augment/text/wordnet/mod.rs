@@ -1,5 +1,6 @@
 //! Princeton's WordNet as a source of synonyms.
 
+mod glosses;
 mod morphology;
 mod read;
 
@@ -58,6 +59,8 @@ impl PartOfSpeech {
 ///
 /// Synonyms come in lower case with spaces for `_` and `-`, and without what is not a letter, as in EDA's code. Words with a
 /// digit are left out; the code turns them into empty ones.
+///
+/// Its [definitions](WordNet::definitions), sorted by subject, are texts to try a classifier on.
 ///
 /// Debian has the files in the package `wordnet-base`, in `/usr/share/wordnet`.
 ///

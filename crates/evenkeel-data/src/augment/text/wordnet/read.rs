@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::BufRead;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::PartOfSpeech;
@@ -26,16 +26,12 @@ pub(super) struct Database {
 
 impl Database {
     pub(super) fn read(folder: &Path, part: PartOfSpeech) -> Result<Self, DataError> {
-        let suffix = part.suffix();
-        let [data, index] = ["data", "index"].map(|kind| folder.join(format!("{kind}.{suffix}")));
-        if let Some(missing) = [&data, &index].into_iter().find(|path| !path.exists()) {
-            let tried = missing.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            return Err(DataError::MissingFile { folder: folder.into(), tried });
-        }
+        let [data, index] = ["data", "index"].map(|kind| file(folder, kind, part));
+        let (data, index) = (data?, index?);
         let mut database = Self::default();
         database.read_data(LineReader::open(&data)?, part)?;
         database.read_index(LineReader::open(&index)?, part)?;
-        let exceptions = folder.join(format!("{suffix}.exc"));
+        let exceptions = folder.join(format!("{}.exc", part.suffix()));
         if exceptions.exists() {
             database.read_exceptions(LineReader::open(&exceptions)?)?;
         }
@@ -69,18 +65,17 @@ impl Database {
     /// `synset_offset lex_filenum ss_type w_cnt word lex_id [word lex_id...] ... | gloss`; what follows the words is of no
     /// use here.
     fn read_data<R: BufRead>(&mut self, mut lines: LineReader<'_, R>, part: PartOfSpeech) -> Result<(), DataError> {
-        const SYNSET: &str = "a synset of the data file: offset, file, type, count of words, words";
         while let Some(line) = lines.next()? {
             if is_licence(line) {
                 continue;
             }
             let synset = synset(line, part, self.synsets.last().map(|(offset, _)| *offset));
-            let Some((offset, words)) = synset else {
+            let Some(synset) = synset else {
                 let got = quote(line);
                 return Err(lines.malformed(SYNSET, got));
             };
-            words.into_iter().for_each(|word| push_letters(&mut self.text, word));
-            self.synsets.push((offset, self.text.len()));
+            synset.words.into_iter().for_each(|word| push_letters(&mut self.text, word));
+            self.synsets.push((synset.offset, self.text.len()));
         }
         Ok(())
     }
@@ -126,24 +121,43 @@ impl Database {
     }
 }
 
+/// The path of a part of speech's file of this kind, which is there.
+pub(super) fn file(folder: &Path, kind: &str, part: PartOfSpeech) -> Result<PathBuf, DataError> {
+    let name = format!("{kind}.{}", part.suffix());
+    let path = folder.join(&name);
+    if path.exists() { Ok(path) } else { Err(DataError::MissingFile { folder: folder.into(), tried: name }) }
+}
+
 /// The licence at a file's start is indented.
-fn is_licence(line: &[u8]) -> bool {
+pub(super) fn is_licence(line: &[u8]) -> bool {
     line.first().is_none_or(|&byte| byte == b' ')
 }
 
-/// The offset and the words of a line of a data file; `None` if it is malformed. Offsets rise from line to line.
-fn synset(line: &[u8], part: PartOfSpeech, previous: Option<u32>) -> Option<(u32, Vec<&str>)> {
+/// What a line of a data file begins with.
+pub(super) struct Synset<'a> {
+    /// The line's number, by which others name it.
+    pub(super) offset: u32,
+    /// The number of the lexicographers' file.
+    pub(super) file: usize,
+    words: Vec<&'a str>,
+}
+
+/// What such a line holds.
+pub(super) const SYNSET: &str = "a synset of the data file: offset, file, type, count of words, words";
+
+/// The synset of a line of a data file; `None` if it is malformed. Offsets rise from line to line.
+pub(super) fn synset(line: &[u8], part: PartOfSpeech, previous: Option<u32>) -> Option<Synset<'_>> {
     let head = line.split(|&byte| byte == b'|').next()?;
     let mut fields = std::str::from_utf8(head).ok()?.split_ascii_whitespace();
     let offset = number(fields.next()?).filter(|&offset| previous.is_none_or(|previous| offset > previous))?;
-    let _file = fields.next()?;
+    let file = number(fields.next()?)?;
     fields.next().filter(|kind| part.letters().contains(kind))?;
     let count = usize::from_str_radix(fields.next()?, 16).ok().filter(|&count| count > 0)?;
     let words: Vec<&str> = fields.clone().step_by(2).take(count).collect();
     // Each word is followed by a number, and all of them by the count of pointers.
     let complete = words.len() == count && fields.clone().count() > 2 * count;
     let numbered = fields.skip(1).step_by(2).take(count).all(|id| u8::from_str_radix(id, 16).is_ok());
-    (complete && numbered).then_some((offset, words))
+    (complete && numbered).then_some(Synset { offset, file, words })
 }
 
 /// The word of a line of an index file, whose offsets are given to `sense`; `None` if it is malformed or `sense` refuses.

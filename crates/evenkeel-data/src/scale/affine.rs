@@ -1,0 +1,106 @@
+//! Columns shifted and divided: what most scalers come to.
+
+use evenkeel_tensor::{Float, Tensor};
+
+use super::columns::{map_columns, map_columns_anew};
+use crate::DataError;
+use crate::fit::{Degenerate, check_input};
+
+/// y = (x - center) / scale, column by column.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(super) struct Affine {
+    // One vector, so that what was read from a file cannot have more centers than scales.
+    columns: Vec<Column>,
+    degenerate: Degenerate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct Column {
+    center: f64,
+    scale: f64,
+}
+
+impl Affine {
+    /// Of the center and spread of each column, `None` for a column without values. A spread of 0 counts as a constant column.
+    ///
+    /// # Errors
+    /// If a spread is not finite; `expected` says what should have been.
+    pub(super) fn new(
+        operation: &'static str,
+        expected: &'static str,
+        columns: impl Iterator<Item = Option<(f64, f64)>>,
+    ) -> Result<Self, DataError> {
+        let mut affine = Self::default();
+        for (column, center_and_spread) in columns.enumerate() {
+            let (center, spread) = center_and_spread.unwrap_or((0.0, 1.0));
+            if center_and_spread.is_none() {
+                affine.degenerate.missing.push(column);
+            }
+            if !(center.is_finite() && spread.is_finite()) {
+                let cure = "divide the column by a power of ten first";
+                return Err(DataError::Spread { operation, column, expected, got: spread, cure });
+            }
+            if spread == 0.0 {
+                affine.degenerate.constant.push(column);
+            }
+            affine.columns.push(Column { center, scale: if spread == 0.0 { 1.0 } else { spread } });
+        }
+        Ok(affine)
+    }
+
+    /// The same with `f(column, (center, scale))` as the center and scale of each column.
+    pub(super) fn with_each(mut self, f: impl Fn(usize, (f64, f64)) -> (f64, f64)) -> Self {
+        for (j, column) in self.columns.iter_mut().enumerate() {
+            (column.center, column.scale) = f(j, (column.center, column.scale));
+        }
+        self
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.columns.len()
+    }
+
+    pub(super) fn centers(&self) -> Vec<f64> {
+        self.columns.iter().map(|column| column.center).collect()
+    }
+
+    pub(super) fn scales(&self) -> Vec<f64> {
+        self.columns.iter().map(|column| column.scale).collect()
+    }
+
+    pub(super) fn degenerate(&self) -> &Degenerate {
+        &self.degenerate
+    }
+
+    pub(super) fn transform<F: Float>(&self, operation: &'static str, x: &mut Tensor<F>) -> Result<(), DataError> {
+        check_input(operation, Some(self.len()), x)?;
+        map_columns(x, [&self.centers(), &self.scales()], standardize);
+        Ok(())
+    }
+
+    pub(super) fn transform_anew<F: Float>(
+        &self,
+        operation: &'static str,
+        x: &Tensor<F>,
+    ) -> Result<Tensor<F>, DataError> {
+        map_columns_anew(operation, x, [&self.centers(), &self.scales()], standardize)
+    }
+
+    pub(super) fn inverse<F: Float>(&self, operation: &'static str, y: &mut Tensor<F>) -> Result<(), DataError> {
+        check_input(operation, Some(self.len()), y)?;
+        map_columns(
+            y,
+            [&self.centers(), &self.scales()],
+            #[inline(always)]
+            |y, [center, scale]| y * scale + center,
+        );
+        Ok(())
+    }
+}
+
+#[inline(always)]
+fn standardize(x: f64, [center, scale]: [f64; 2]) -> f64 {
+    (x - center) / scale
+}

@@ -1,0 +1,122 @@
+//! Sums over the rows of each class, column by column, in one walk over a row-major matrix.
+
+use evenkeel_tensor::{Float, Tensor, kernel, parallel};
+
+use crate::DataError;
+use crate::scale::block_rows;
+
+/// What belongs to the rows of a matrix.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    /// The class of each row; `None`: they are all of class 0.
+    pub(super) codes: Option<&'a [u32]>,
+    /// The number of classes.
+    pub(super) classes: usize,
+    /// A number for each row; `None`: 0.
+    pub(super) targets: Option<&'a [f64]>,
+}
+
+impl Rows<'_> {
+    /// Rows that are all alike.
+    pub(super) const ALIKE: Self = Self { codes: None, classes: 1, targets: None };
+}
+
+/// For each class and column the sums of `f(value, the row's target, parameters)` over the rows of the class. Parameters and sums are
+/// of shape (classes, columns).
+///
+/// Blocks of rows are added up along a fixed tree, so the bits do not depend on the number of threads; `f` must be
+/// `#[inline(always)]`.
+pub(super) fn sums<F: Float, const N: usize, const M: usize>(
+    x: &Tensor<F>,
+    rows: Rows<'_>,
+    parameters: [&[f64]; N],
+    f: impl Fn(f64, f64, [f64; N]) -> [f64; M] + Sync,
+) -> [Vec<f64>; M] {
+    let (count, columns) = (x.shape()[0], x.shape()[1]);
+    let x = x.as_slice();
+    let size = rows.classes * columns;
+    let block = |block: std::ops::Range<usize>| {
+        let mut sums: [Vec<f64>; M] = std::array::from_fn(|_| vec![0.0; size]);
+        kernel::simd(
+            #[inline(always)]
+            || {
+                for row in block {
+                    let class = rows.codes.map_or(0, |codes| codes[row] as usize) * columns;
+                    let target = rows.targets.map_or(0.0, |targets| targets[row]);
+                    let values = &x[row * columns..][..columns];
+                    let parameters = parameters.map(|p| &p[class..][..columns]);
+                    let mut sums = sums.each_mut().map(|sum| &mut sum[class..][..columns]);
+                    for j in 0..columns {
+                        let terms = f(values[j].to_f64(), target, parameters.map(|p| p[j]));
+                        for (sum, term) in sums.iter_mut().zip(terms) {
+                            sum[j] += term;
+                        }
+                    }
+                }
+            },
+        );
+        sums
+    };
+    let add = |mut a: [Vec<f64>; M], b: [Vec<f64>; M]| {
+        a.iter_mut().flatten().zip(b.iter().flatten()).for_each(|(a, b)| *a += b);
+        a
+    };
+    // With many classes larger blocks, or adding up would be most of the work.
+    let height = block_rows(columns).max(8 * rows.classes);
+    parallel::reduce(count, height, block, add).unwrap_or_else(|| std::array::from_fn(|_| vec![0.0; size]))
+}
+
+/// The means of each class's columns (classes, columns), as differences from the first row, which are exact where values lie beside a
+/// large offset; and the first row, once for each class.
+pub(super) fn means<F: Float>(
+    operation: &'static str,
+    x: &Tensor<F>,
+    rows: Rows<'_>,
+    counts: &[usize],
+) -> Result<(Vec<f64>, Vec<f64>), DataError> {
+    let columns = x.shape()[1];
+    let first = x.as_slice()[..columns].iter().map(|x| x.to_f64());
+    let origin: Vec<f64> = first.cycle().take(rows.classes * columns).collect();
+    let [mut means] = sums(
+        x,
+        rows,
+        [&origin],
+        #[inline(always)]
+        |x, _, [origin]| [x - origin],
+    );
+    check_sums(operation, x, &means)?;
+    for (means, &count) in means.chunks_exact_mut(columns).zip(counts) {
+        means.iter_mut().for_each(|sum| *sum /= count as f64);
+    }
+    Ok((origin, means))
+}
+
+/// Refuses sums that are not finite, by the value or the column that made them so.
+pub(super) fn check_sums<F: Float>(operation: &'static str, x: &Tensor<F>, sums: &[f64]) -> Result<(), DataError> {
+    let Some(at) = sums.iter().position(|sum| !sum.is_finite()) else { return Ok(()) };
+    check_finite(operation, x)?;
+    Err(DataError::Spread {
+        operation,
+        column: at % x.shape()[1],
+        expected: "values whose squares an f64 can add up",
+        got: sums[at],
+        cure: "give the column in another unit",
+    })
+}
+
+/// Refuses missing and infinite values, naming the first.
+pub(super) fn check_finite<F: Float>(operation: &'static str, x: &Tensor<F>) -> Result<(), DataError> {
+    if x.is_finite() {
+        return Ok(());
+    }
+    let columns = x.shape()[1];
+    let at = x.as_slice().iter().position(|x| !x.is_finite()).expect("one is not finite");
+    Err(DataError::Value {
+        operation,
+        row: at / columns,
+        column: at % columns,
+        expected: "a finite value",
+        got: x.as_slice()[at].to_f64(),
+        cure: "impute missing values, or leave out the row or the column",
+    })
+}
