@@ -213,10 +213,8 @@ impl Net {
             (CLASSES[usize::from(logit > 0.0)], f64::from(0.5 * logit).tanh().abs())
         });
         let mut chart = Chart::new(title).equal_axes().x_range(-edge, edge).y_range(-edge, edge);
-        for class in 0..2 {
-            chart = chart
-                .points(CLASSES[class], of_class(train, class))
-                .bold_points(CLASSES[class], of_class(validation, class));
+        for (class, name) in CLASSES.into_iter().enumerate() {
+            chart = chart.points(name, of_class(train, class)).bold_points(name, of_class(validation, class));
         }
         Ok(chart.regions(&grid, said))
     }

@@ -150,7 +150,7 @@ impl Display for Drawn<'_> {
         let count = rows.iter().map(|(_, pictures)| pictures.len()).max().unwrap_or(0).max(1);
         let names = rows.iter().map(|(name, _)| width(name, FONT)).fold(0.0, f64::max).min(NAMES);
         let left = 12.0 + names + GAP;
-        let room = ((WIDTH - left - 12.0) / count as f64 - GAP).min(WIDEST).max(1.0);
+        let room = ((WIDTH - left - 12.0) / count as f64 - GAP).clamp(1.0, WIDEST);
         let column = |i: usize| left + (room + GAP) * i as f64;
         let size = |picture: &Picture| {
             let scale = picture.scale(room);
