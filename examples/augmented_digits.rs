@@ -84,36 +84,33 @@ impl Run {
     }
 }
 
-/// The images: those to draw from and those held out, of shape (1, side, side).
-enum Images {
-    Mnist(Dataset, Dataset),
-    Digits(Dataset),
+/// The images, of shape (1, side, side).
+struct Images {
+    side: usize,
+    /// Those to draw from.
+    pool: Dataset,
+    /// Those held out; `None` if they are drawn from the pool too.
+    test: Option<Dataset>,
 }
 
 impl Images {
     fn load(folder: Option<&PathBuf>) -> Result<Self, Failure> {
         Ok(match folder {
             Some(folder) => {
-                let mnist = Mnist::load(folder)?;
-                Self::Mnist(mnist.train.reshape_samples([1, 28, 28])?, mnist.test.reshape_samples([1, 28, 28])?)
+                let Mnist { train, test } = Mnist::load(folder)?;
+                let test = Some(test.reshape_samples([1, 28, 28])?);
+                Self { side: 28, pool: train.reshape_samples([1, 28, 28])?, test }
             }
-            None => Self::Digits(Digits::embedded().reshape_samples([1, 8, 8])?),
+            None => Self { side: 8, pool: Digits::embedded().reshape_samples([1, 8, 8])?, test: None },
         })
-    }
-
-    fn side(&self) -> usize {
-        match self {
-            Self::Mnist(..) => 28,
-            Self::Digits(_) => 8,
-        }
     }
 
     /// So many training images of each class, drawn by the seed, and the test images: MNIST's own, or a half of the digits that
     /// the training images do not come from.
     fn draw(&self, images_per_class: usize, seed: Seed) -> Result<(Dataset, Dataset), Failure> {
-        let (pool, test) = match self {
-            Self::Mnist(train, test) => (train.clone(), test.clone()),
-            Self::Digits(digits) => digits.split_stratified(0.5, seed)?,
+        let (pool, test) = match &self.test {
+            Some(test) => (self.pool.clone(), test.clone()),
+            None => self.pool.split_stratified(0.5, seed)?,
         };
         Ok((per_class(&pool, images_per_class, seed)?, test))
     }
@@ -126,7 +123,7 @@ fn main() -> ExitCode {
 fn experiment() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     let images = Images::load(arguments.data.as_ref())?;
-    let chosen = choose(augmentations(images.side()), &arguments.only)?;
+    let chosen = choose(augmentations(images.side), &arguments.only)?;
     create_folder(&arguments.out)?;
     let sheet = contact_sheet(&images, &chosen, &arguments)?;
     let begun = Instant::now();
@@ -170,7 +167,7 @@ fn train_all(images: &Images, chosen: &[Augmentation], arguments: &Arguments) ->
 
 fn train(images: &Images, augmentation: &Augmentation, seed: u64, arguments: &Arguments) -> Result<Run, Failure> {
     let (train, test) = images.draw(arguments.images_per_class, Seed(seed))?;
-    let mut net = network(images.side()).initialize(HeNormal::default(), Seed(seed))?;
+    let mut net = network(images.side).initialize(HeNormal::default(), Seed(seed))?;
     let trainer = Trainer::new(Adam::new(arguments.learning_rate))
         .steps(arguments.steps)
         .batch_size(arguments.batch_size)
@@ -224,7 +221,7 @@ fn contact_sheet(images: &Images, chosen: &[Augmentation], arguments: &Arguments
     let (train, _) = images.draw(arguments.images_per_class, seed)?;
     let first = |class: u32| (0..train.len()).find(|&i| train.label(i) == Some(class)).expect("there are some of each");
     let one_of_each = train.subset(&(0..10).map(first).collect::<Vec<_>>())?;
-    let side = images.side();
+    let side = images.side;
     let shown = |inputs: &Tensor| {
         let pixels = &inputs.as_slice()[SHOWN as usize * side * side..][..side * side];
         Picture::new(side, pixels.iter().copied())

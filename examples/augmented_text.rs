@@ -217,7 +217,8 @@ fn examples(corpus: &Corpus, arguments: &Arguments) -> Result<Table, Failure> {
     let seed = Seed(arguments.seed);
     let (texts, _) = corpus.draw(corpus.classes(), 1, seed)?;
     let (synonyms, stop_words) = (corpus.synonyms(), StopWords::english());
-    let operations: [(&str, &dyn Fn(&mut Tokens<'_>, usize, Seed) -> usize); 4] = [
+    type Change<'a> = &'a dyn Fn(&mut Tokens<'_>, usize, Seed) -> usize;
+    let operations: [(&str, Change<'_>); 4] = [
         ("synonym replacement", &|tokens, n, seed| {
             operations::replace_synonyms(tokens, n, synonyms, &stop_words, seed)
         }),

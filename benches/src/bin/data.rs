@@ -68,8 +68,8 @@ fn table(rows: usize) -> Tensor<f64> {
         // SplitMix64 by its step alone is too regular, and by a multiplication good enough for a table.
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let uniform = (state >> 11) as f64 / (1u64 << 53) as f64 * 4.0 - 2.0;
-        let value = if at % COLUMNS % 3 == 0 { uniform.exp() } else { uniform };
-        *x = value + if at % COLUMNS % 5 == 0 { 1000.0 } else { 0.0 };
+        let value = if (at % COLUMNS).is_multiple_of(3) { uniform.exp() } else { uniform };
+        *x = value + if (at % COLUMNS).is_multiple_of(5) { 1000.0 } else { 0.0 };
     }
     x
 }

@@ -242,6 +242,10 @@ mod tests {
         check(&Tensor::from_vec([10, 1], f64s.to_vec()).unwrap().map(|x| x / 256.0), 4);
         let f32s = [1e38, -1e38, 1e20, 1e-20, 1e-45, 0.0, -1e-45, 2e-20, 3e-23, -1e19f32];
         check(&Tensor::from_vec([10, 1], f32s.to_vec()).unwrap().map(|x| x / 256.0), 4);
+        // Distances that an f64 rounds to a few multiples of its smallest value, or to 0.
+        for power in [-165, -162, -161, -160, -159, -155] {
+            check(&random(60, 3, 5).map(|x| x * 10f64.powi(power)), 7);
+        }
         check(&Tensor::from_vec([5, 1], vec![1e-45, 3e-45, 0.0, 1e-44, 2e-44f32]).unwrap(), 2);
         check(&Tensor::from_vec([3, 3], [[1e4, 1e4 + 1.0, 1e4 + 2.0]; 3].concat()).unwrap(), 2);
     }

@@ -37,7 +37,7 @@ impl<F: Float> Products<F> {
         means.iter_mut().for_each(|mean| *mean /= n);
         let mut this = Self { columns, scale, means, centred: vec![], lowered: vec![], raised: vec![] };
         this.centred = this.centre(points);
-        let (slack, underflow) = (slack::<F>(columns), underflow::<F>(columns));
+        let (slack, underflow) = (slack::<F>(columns), underflow(columns, scale));
         let norms = || this.centred.chunks_exact(columns).map(squared_norm);
         let lowered = norms().map(|norm| norm - (slack * norm + underflow)).collect();
         let raised = norms().map(|norm| norm + (slack * norm + underflow)).collect();
@@ -74,10 +74,18 @@ impl<F: Float> Products<F> {
             candidates.shrink(&self.lowered, &self.raised);
             let query = &queries[i * columns..][..columns];
             let itself = own.map(|own| own[i]);
-            let others = candidates.near.iter().map(|&(_, j)| j).filter(|&j| Some(j) != itself);
-            let mut exact: Vec<_> =
-                others.map(|j| (squared_distance(query, &points[j * columns..][..columns]), j)).collect();
-            exact.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            let nearest_of = |all: &mut dyn Iterator<Item = usize>| {
+                let others = all.filter(|&j| Some(j) != itself);
+                let mut exact: Vec<_> =
+                    others.map(|j| (squared_distance(query, &points[j * columns..][..columns]), j)).collect();
+                exact.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+                exact
+            };
+            let mut exact = nearest_of(&mut candidates.near.iter().map(|&(_, j)| j));
+            if exact[k - 1].0.is_infinite() {
+                // The squares overflow where the scaled ones tell more: all that are infinitely far are equally far.
+                exact = nearest_of(&mut (0..self.lowered.len()));
+            }
             found.copy_from_slice(&exact[..k]);
         }
     }
@@ -178,10 +186,12 @@ fn slack<F: Float>(columns: usize) -> F {
     F::from_usize(4 * columns + 32) * F::EPSILON
 }
 
-/// By how much it may be wrong besides, where squares underflow. The data are scaled to below 1, so this is next to
-/// nothing.
-fn underflow<F: Float>(columns: usize) -> F {
-    F::from_usize(columns) * F::EPSILON * F::EPSILON * F::EPSILON * F::EPSILON * F::EPSILON
+/// By how much it may be wrong besides, where squares underflow: those of the scaled data, which is next to nothing, and those
+/// of the exact distances, in f64, of data as they were.
+fn underflow<F: Float>(columns: usize, scale: F) -> F {
+    let scaled = F::EPSILON * F::EPSILON * F::EPSILON * F::EPSILON * F::EPSILON;
+    let exact = f64::from_bits(1) * scale.to_f64() * scale.to_f64();
+    F::from_usize(columns) * scaled.max(F::from_f64(exact))
 }
 
 fn squared_norm<F: Float>(row: &[F]) -> F {
@@ -192,9 +202,9 @@ fn squared_norm<F: Float>(row: &[F]) -> F {
 /// underflow. A power of two, so that nothing is rounded.
 fn scale<F: Float>(values: &[F]) -> F {
     let largest = values.iter().fold(F::ZERO, |largest, x| largest.max(x.abs())).to_f64();
-    // Twice what the float's range allows for squares is not needed, and its end must not be reached.
-    let limit = if size_of::<F>() == size_of::<f32>() { 100.0 } else { 1000.0 };
-    if largest == 0.0 { F::ONE } else { F::from_f64((-largest.log2().ceil()).clamp(-limit, limit).exp2()) }
+    // The ends of the float's range must not be reached; upwards, not by the square either: see `underflow`.
+    let (down, up) = if size_of::<F>() == size_of::<f32>() { (-100.0, 100.0) } else { (-1000.0, 500.0) };
+    if largest == 0.0 { F::ONE } else { F::from_f64((-largest.log2().ceil()).clamp(down, up).exp2()) }
 }
 
 /// Σ (aⱼ - bⱼ)² in f64, in the order of the columns.
