@@ -353,7 +353,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::explicit_write, reason = "`eprintln!` is captured by the test harness")]
     fn eda_helps_on_few_definitions() {
         let folder = std::env::var_os("EVENKEEL_WORDNET").map_or("/usr/share/wordnet".into(), PathBuf::from);
         if !folder.join("data.noun").exists() {
