@@ -123,7 +123,7 @@ mod tests {
     fn symmetric_matrix() -> impl Strategy<Value = (usize, Vec<f64>)> {
         (1usize..12, 1usize..12, -200i32..200).prop_flat_map(|(n, rank, scale)| {
             prop::collection::vec(-1f64..1.0, n * rank).prop_map(move |b| {
-                let signs = |k: usize| if k % 3 == 0 { -1.0 } else { 1.0 };
+                let signs = |k: usize| if k.is_multiple_of(3) { -1.0 } else { 1.0 };
                 let entry = |i: usize, j: usize| (0..rank).map(|k| signs(k) * b[i * rank + k] * b[j * rank + k]).sum();
                 let entry = |at: usize| -> f64 { entry(at / n, at % n) };
                 (n, (0..n * n).map(|at| entry(at) * 10f64.powi(scale)).collect())
