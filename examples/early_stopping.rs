@@ -16,7 +16,7 @@ use evenkeel::prelude::*;
 use evenkeel::train::report::{Chart, Panels, Report, Table};
 use evenkeel::train::{Callback, evaluate};
 use evenkeel_examples::{
-    Failure, accuracy, at_least_one, create_folder, distinct, median, percent, run, seeds, side_by_side,
+    Failure, accuracy, at_least_one, create_folder, distinct, median, percent, run, seeds, side_by_side, spread,
 };
 use serde_json::{Value, json};
 
@@ -219,7 +219,7 @@ fn table(arguments: &Arguments, runs: &[Runs]) -> Table {
             patience.to_string(),
             epochs(|runs, run| run.stopped_at as f64 / runs.steps_per_epoch),
             epochs(|runs, run| run.best_at as f64 / runs.steps_per_epoch),
-            spread(&of(i, |_, run| run.test_accuracy_best)),
+            spread(&of(i, |_, run| run.test_accuracy_best), percent),
             percent(median(&of(i, |_, run| run.test_accuracy_stop))),
             format!("{} of {}", better.iter().filter(|gain| **gain > 0.0).count(), runs.len()),
         ]
@@ -227,14 +227,8 @@ fn table(arguments: &Arguments, runs: &[Runs]) -> Table {
     let last: Vec<f64> = runs.iter().map(|runs| runs.test_accuracy_last).collect();
     let header = ["patience", "epochs run", "best epoch", "given back", "at the stop", "better than the last"];
     Table::new(header, rows.collect::<Vec<_>>())
-        .row(["not stopped".to_owned(), arguments.epochs.to_string(), String::new(), spread(&last)])
+        .row(["not stopped".to_owned(), arguments.epochs.to_string(), String::new(), spread(&last, percent)])
         .caption("Accuracy on clean test data. Median over seeds (smallest to largest).")
-}
-
-fn spread(values: &[f64]) -> String {
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    format!("{} ({} to {})", percent(median(values)), percent(low), percent(high))
 }
 
 /// The first seed's run that is not stopped, with the places where the largest patience stops it and whose weights it gives back.

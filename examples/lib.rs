@@ -153,6 +153,13 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
+/// "median (smallest to largest)" of the values, each shown so.
+pub fn spread(values: &[f64], show: impl Fn(f64) -> String) -> String {
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!("{} ({} to {})", show(median(values)), show(low), show(high))
+}
+
 /// The code in the repository's README and CONTRIBUTING runs as tests.
 #[cfg(doctest)]
 mod papers {

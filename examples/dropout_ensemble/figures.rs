@@ -3,17 +3,10 @@
 use std::path::PathBuf;
 
 use evenkeel::train::report::{Chart, Panels, Report, Table};
-use evenkeel_examples::{Failure, median, percent};
+use evenkeel_examples::{Failure, median, percent, spread};
 
 use crate::few_labels::Run;
 use crate::{Arguments, Errors, REPEATS, SHOWN, Small};
-
-/// "median (smallest to largest)".
-fn spread(values: &[f64], show: impl Fn(f64) -> String) -> String {
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    format!("{} ({} to {})", show(median(values)), show(low), show(high))
-}
 
 /// 0.1234 as "0.123", 1e-16 as "1e-16".
 fn short(x: f64) -> String {

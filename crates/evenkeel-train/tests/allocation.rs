@@ -1,9 +1,5 @@
 //! A training step allocates nothing after the first. The allocator counts for each thread, so the work runs in a pool of one thread;
 //! with more, rayon's queues may grow at any time, which is not the step's doing.
-#![allow(unsafe_code)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
 use evenkeel_data::Digits;
 use evenkeel_init::XavierUniform;
@@ -13,29 +9,8 @@ use evenkeel_norm::BatchNorm;
 use evenkeel_optim::{Adam, Optimizer, Sgd};
 use evenkeel_regularize::{L1, L2, MaxNorm, Regularizer};
 use evenkeel_tensor::Seed;
+use evenkeel_testing::allocations;
 use evenkeel_train::{Callback, Event, Flow, Trainer};
-
-struct Counting;
-
-thread_local!(static ALLOCATIONS: Cell<usize> = const { Cell::new(0) });
-
-fn allocations() -> usize {
-    ALLOCATIONS.get()
-}
-
-// SAFETY: forwards to the system allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 /// Notes the allocations between one step's end and the next's.
 struct Watch<'a> {

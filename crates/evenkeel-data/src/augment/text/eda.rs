@@ -35,6 +35,8 @@ const BLOCK: usize = 16;
 /// [`with_original`](Eda::with_original)).
 ///
 /// Stop words (English ones unless [other ones](Eda::with_stop_words) are given) are neither replaced nor a source of insertions.
+/// The time grows with l², since α l changes go through the text each: a book is better cut into paragraphs first.
+///
 /// A text without any synonym is only swapped and cut; a text of one word without a synonym gives `n_aug` copies of itself.
 /// Deletion too may leave a short text as it is.
 ///
