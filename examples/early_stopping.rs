@@ -320,7 +320,7 @@ mod tests {
     /// The curve turns, the weights given back are those of its least validation loss, and right more often than the last ones.
     #[test]
     fn the_best_weights_come_back() {
-        let arguments = small("40", &[]);
+        let arguments = small("80", &[]);
         side_by_side(0..3, |&seed| {
             let parts = Parts::of(&arguments, None, Seed(seed))?;
             let (last, whole) = train(&arguments, &parts, None, Seed(seed))?;

@@ -36,6 +36,8 @@ pub struct Dataset {
     classes: Option<usize>,
     // The storage row of each sample; all rows in order if `None`.
     rows: Option<Arc<[usize]>>,
+    // Whether classes have been resampled: then no part may validate another.
+    is_resampled: bool,
 }
 
 impl Dataset {
@@ -79,7 +81,7 @@ impl Dataset {
             return Err(DataError::Lengths { operation: operation.into(), samples, targets: targets_len });
         }
         let sample_shape = Shape::from(&inputs.shape()[1..]);
-        Ok(Self { inputs, sample_shape, targets, classes, rows: None })
+        Ok(Self { inputs, sample_shape, targets, classes, rows: None, is_resampled: false })
     }
 
     /// The number of samples, at least 1.
@@ -115,6 +117,16 @@ impl Dataset {
     /// What is stored, of this data set and of those that share it.
     pub(crate) fn inputs(&self) -> &Inputs {
         &self.inputs
+    }
+
+    /// The same, known to be resampled.
+    pub(crate) fn marked_resampled(self) -> Self {
+        Self { is_resampled: true, ..self }
+    }
+
+    /// Refuses samples that cannot be split any more, because some are copies of others or made from them.
+    pub(crate) fn check_not_resampled(&self, operation: &'static str) -> Result<(), DataError> {
+        if self.is_resampled { Err(DataError::Resampled { operation }) } else { Ok(()) }
     }
 
     /// The extents of one sample.

@@ -169,6 +169,22 @@ pub enum DataError {
         /// What to do.
         cure: &'static str,
     },
+    /// The operation needs real values, and the targets are classes.
+    #[error("{operation}: expected targets that are real values, got classes; {cure}")]
+    NotValues {
+        /// The operation.
+        operation: &'static str,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// Data to be split of which the classes have been resampled: copies and synthetic rows would be in both parts.
+    #[error(
+        "{operation}: expected data as they were collected, got resampled ones, of which a part cannot validate another; split first, then resample the training part"
+    )]
+    Resampled {
+        /// The operation.
+        operation: &'static str,
+    },
     /// A fraction that leaves one part of a split empty.
     #[error(
         "{operation}: expected a fraction that leaves both parts at least one of {samples} samples, got {fraction}; \
@@ -379,6 +395,28 @@ pub enum DataError {
         /// The operation.
         operation: &'static str,
     },
+    /// Batches for a fit that needs all data at once.
+    #[error("{operation}: expected a statistic that merges over batches, got {got}; {cure}")]
+    NoPartialFit {
+        /// The operation.
+        operation: &'static str,
+        /// The statistic.
+        got: &'static str,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A new value beyond the float. Rows and new columns count from 0.
+    #[error("{operation}: row {row}, new column {column}: expected a finite value, got {got}; scale the columns first")]
+    Overflow {
+        /// The operation.
+        operation: &'static str,
+        /// The row.
+        row: usize,
+        /// The column among those that come out.
+        column: usize,
+        /// The value.
+        got: f64,
+    },
     /// A choice of columns that keeps none.
     #[error("{operation}: expected at least one column to keep, got none; {cure}")]
     NoColumnsLeft {
@@ -395,7 +433,125 @@ pub enum DataError {
         /// The method that gave the scores.
         operation: &'static str,
     },
+    /// A table without the column that is asked for.
+    #[error("{operation}: expected a column {column:?}, got the columns {columns}; check the names")]
+    UnknownColumn {
+        /// The operation.
+        operation: &'static str,
+        /// The column asked for.
+        column: String,
+        /// The columns that there are.
+        columns: String,
+    },
+    /// A table without a column that something was fitted to.
+    #[error(
+        "{operation}: expected a column {column:?}, as in the fit, got none (the nearest name is {nearest:?}); rename the column, or fit again"
+    )]
+    MissingColumn {
+        /// The operation.
+        operation: &'static str,
+        /// The column of the fit.
+        column: String,
+        /// The most similar name among those that there are.
+        nearest: String,
+    },
+    /// A named column that the operation cannot use.
+    #[error("{operation}: column {column:?}: expected {expected}, got {got}; {cure}")]
+    Column {
+        /// The operation.
+        operation: &'static str,
+        /// The column's name.
+        column: String,
+        /// What it can use.
+        expected: String,
+        /// What came.
+        got: String,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A value of a named column that the operation cannot use. Rows count from 0.
+    #[error("{operation}: row {row}, column {column:?}: expected {expected}, got {got}; {cure}")]
+    Cell {
+        /// The operation.
+        operation: &'static str,
+        /// The row.
+        row: usize,
+        /// The column's name.
+        column: String,
+        /// What it can use.
+        expected: &'static str,
+        /// What came.
+        got: String,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A level of a categorical column that comes twice.
+    #[error("expected levels that differ, got {level:?} twice; merge them")]
+    Level {
+        /// The level.
+        level: String,
+    },
+    /// A file that is not what it should be.
+    #[error("{}: expected {expected}, got {got}; {cure}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What such a file holds.
+        expected: String,
+        /// What came.
+        got: String,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A record of a CSV file that cannot be taken apart.
+    #[error("{}, line {line}{}: expected {expected}, got {got}; {cure}", path.display(), row_text(*.row))]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// The row, counted from 0; `None` in the header.
+        row: Option<u64>,
+        /// What it should be.
+        expected: String,
+        /// What came.
+        got: String,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A field of a CSV file that its column cannot hold.
+    #[error("{}, line {line} (row {row}), column {column:?}: expected {expected}, got {got:?}; {cure}", path.display())]
+    Field {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// The row, counted from 0 after the header.
+        row: u64,
+        /// The column's name.
+        column: Box<str>,
+        /// What the column holds.
+        expected: &'static str,
+        /// The field, cut after 40 characters.
+        got: Box<str>,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// A text or file that does not hold what was saved.
+    #[error(
+        "{what}: expected a fitted pipeline as it was saved, got {got}; save it again, with the same version of the crate"
+    )]
+    Stored {
+        /// The file or text.
+        what: String,
+        /// What is wrong with it.
+        got: String,
+    },
     /// Shapes that do not fit.
     #[error(transparent)]
     Shape(#[from] ShapeError),
+}
+
+fn row_text(row: Option<u64>) -> String {
+    row.map_or_else(String::new, |row| format!(" (row {row})"))
 }

@@ -180,6 +180,32 @@ fn validation_rows_are_never_touched() {
     }
 }
 
+/// What is resampled, and whatever is taken of it, refuses to be split: copies would validate their originals.
+#[test]
+fn resampled_data_cannot_be_split() {
+    let labels: Vec<u32> = (0..60).map(|i| u32::from(i % 6 == 0)).collect();
+    let data = numbered(labels, 2);
+    let resampled = [
+        data.resample(&Smote::default(), Seed(1)).unwrap(),
+        data.resample(&RandomOver::new(), Seed(1)).unwrap(),
+        data.resample(&RandomUnder::new(), Seed(1)).unwrap().reshape_samples([1, 1]).unwrap().take(15).unwrap(),
+    ];
+    for part in &resampled {
+        let errors = [
+            part.split_stratified(0.8, Seed(1)).unwrap_err(),
+            part.split_random(0.8, Seed(1)).unwrap_err(),
+            part.folds(3, Seed(1)).unwrap_err(),
+            part.folds_stratified(3, Seed(1)).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(matches!(error, DataError::Resampled { .. }), "{error}");
+            assert!(error.to_string().ends_with("split first, then resample the training part"));
+        }
+        assert!(part.batches::<f32>(8).balanced(Seed(1)).is_ok());
+    }
+    assert!(data.split_stratified(0.8, Seed(1)).is_ok());
+}
+
 #[test]
 fn data_sets_keep_their_shape_and_precision() {
     let digits = Digits::embedded().reshape_samples([1, 8, 8]).unwrap();
@@ -198,6 +224,22 @@ fn data_sets_keep_their_shape_and_precision() {
     let values = fine.batch::<f64>(&Vec::from_iter(0..20)).inputs;
     assert_eq!(values.as_slice()[18], 1.0 + 18e-12);
     assert!(values.as_slice()[19] > 1.0 && values.as_slice()[19] < 1.0 + 20e-12);
+}
+
+/// Columns in units so large or small that squares of theirs leave the range.
+#[test]
+fn mixed_columns_of_any_unit() {
+    let labels: Vec<u32> = (0..40).map(|i| u32::from(i % 4 == 0)).collect();
+    let run = |unit: f64| {
+        let x = Tensor::from_fn([40, 3], |i| if i % 3 == 0 { (i % 5) as f64 } else { (1.7 * i as f64).sin() * unit });
+        SmoteNc::new([0]).resample(&x, &labels, 2, Seed(1)).map(|resampled| resampled.made)
+    };
+    let expected = run(1.0).unwrap();
+    for power in [-100, 100, 140] {
+        assert_eq!(run(2f64.powi(power)).unwrap(), expected, "2^{power}");
+    }
+    // Where squares of the deviations themselves are infinite all are equally far, and it is no error.
+    assert_eq!(run(2f64.powi(600)).unwrap().len(), expected.len());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What holds for the folds of cross-validation.
 
-use evenkeel_data::{DataError, Dataset, Digits, Seed, Tensor};
+use evenkeel_data::{DataError, Dataset, Digits, Seed, Table, Tensor, Wdbc, split};
 use proptest::prelude::*;
 
 /// A data set whose inputs are the samples' numbers.
@@ -135,4 +135,34 @@ fn value_stability() {
     let parts = |folds: Vec<(Dataset, Dataset)>| folds.iter().map(|(_, part)| numbers(part)).collect::<Vec<_>>();
     assert_eq!(parts(dataset.folds(3, Seed(7)).unwrap()), [vec![2, 4, 5, 9], vec![0, 3, 7], vec![1, 6, 8]]);
     assert_eq!(parts(dataset.folds_stratified(3, Seed(7)).unwrap()), [vec![4, 7, 8, 9], vec![2, 5, 6], vec![0, 1, 3]]);
+}
+
+/// Tables are split as data sets are, and labels with gaps as those without.
+#[test]
+fn tables_and_labels_are_split_alike() {
+    let tumours = Wdbc::embedded();
+    let (labels, _) = tumours.classes("diagnosis").unwrap();
+    let (data, _) = tumours.classification::<f64>("diagnosis").unwrap();
+    let same = |(table, other_table): &(Table, Table), (data, other_data): &(Dataset, Dataset)| {
+        for (table, data) in [(table, data), (other_table, other_data)] {
+            let (of_table, _) = table.classification::<f64>("diagnosis").unwrap();
+            assert_eq!(of_table.fingerprint(), data.fingerprint());
+        }
+    };
+    let seed = Seed(5);
+    same(&tumours.split_random(0.3, seed).unwrap(), &data.split_random(0.3, seed).unwrap());
+    let stratified = data.split_stratified(0.3, seed).unwrap();
+    same(&tumours.split_stratified("diagnosis", 0.3, seed).unwrap(), &stratified);
+    let pairs = tumours.folds(4, seed).unwrap().into_iter().zip(data.folds(4, seed).unwrap());
+    pairs.for_each(|(table, data)| same(&table, &data));
+    let folds = (tumours.folds_stratified("diagnosis", 4, seed).unwrap(), data.folds_stratified(4, seed).unwrap());
+    folds.0.iter().zip(&folds.1).for_each(|(table, data)| same(table, data));
+
+    // A label is a name: a large one costs nothing.
+    let far: Vec<u32> = labels.iter().map(|&label| if label == 1 { u32::MAX } else { 0 }).collect();
+    let (first, second) = split::split_stratified(&far, 0.5, seed).unwrap();
+    assert_eq!(first.iter().filter(|&&row| far[row] > 0).count(), 106);
+    assert_eq!(first.len() + second.len(), 569);
+    assert!(tumours.split_stratified("mean area", 0.5, seed).unwrap_err().to_string().contains("class"));
+    assert!(tumours.folds_stratified("diagnoses", 2, seed).is_err());
 }

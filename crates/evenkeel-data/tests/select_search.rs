@@ -160,6 +160,14 @@ fn a_path_lists_columns_as_they_enter() {
     let (best, chosen) = (path.best(), path.within_one_standard_error());
     assert!((best.lambda - 0.1).abs() < 0.02 && chosen.lambda >= best.lambda);
     assert_eq!(path.trade_off().trials().len(), 50);
+    // The other way about, fits come in the order of rising penalties, and the points are the same.
+    let mut seen = Vec::new();
+    let upward = L1Path::default().from_weakest().run(4, &grid, &FOLDS, |lambda, _, _| {
+        seen.push(lambda);
+        Ok::<_, DataError>((0.0, truth.iter().map(|w| (w.abs() - lambda).max(0.0)).collect()))
+    });
+    assert!(seen.is_sorted() && (seen[0], seen.len()) == (0.01, 50 * FOLDS.len()));
+    assert_eq!(upward.unwrap().order_of_entry(), path.order_of_entry());
     // No weight is above 3.
     let later = L1Path::default().with_tolerance(3.0).run(4, &grid, &FOLDS, |lambda, _, _| {
         Ok::<_, DataError>((0.0, truth.iter().map(|w| (w.abs() - lambda).max(0.0)).collect()))

@@ -1,6 +1,6 @@
 //! Gathering, joining and splitting.
 
-use crate::{Element, Float, Shape, ShapeError, Tensor, TensorView};
+use crate::{Element, Float, Shape, ShapeError, Tensor, TensorView, memory};
 
 fn position_error(operation: &'static str, extent: usize, axis: usize, position: usize) -> ShapeError {
     ShapeError::new(
@@ -56,7 +56,7 @@ impl<T: Element> Tensor<T> {
         let mut dims = self.shape().dims().to_vec();
         dims[axis] = positions.len();
         let shape = Shape::try_new(&dims)?;
-        let mut data = Vec::with_capacity(shape.numel());
+        let mut data = memory::with_capacity(shape.numel());
         for o in 0..outer {
             for &p in positions {
                 data.extend_from_slice(&self.as_slice()[(o * n + p) * inner..][..inner]);
@@ -146,7 +146,7 @@ impl<T: Element> Tensor<T> {
             dims[axis] = dims[axis].saturating_add(shape[axis]);
         }
         let shape = Shape::try_new(&dims)?;
-        let mut data = Vec::with_capacity(shape.numel());
+        let mut data = memory::with_capacity(shape.numel());
         for o in 0..outer {
             for tensor in tensors {
                 let part = tensor.as_slice().len() / outer;

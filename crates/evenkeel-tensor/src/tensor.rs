@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Element, Float, Shape, ShapeError, TensorView};
+use crate::{Element, Float, Shape, ShapeError, TensorView, memory};
 
 /// A row-major n-dimensional array.
 ///
@@ -171,7 +171,8 @@ impl<T: Element> Tensor<T> {
 impl<F: Float> Tensor<F> {
     /// 0 everywhere.
     pub fn zeros(shape: impl Into<Shape>) -> Self {
-        Self::full(shape, F::ZERO)
+        let shape = shape.into();
+        Self { shape, data: Arc::new(memory::zeros(shape.numel())) }
     }
 
     /// 1 everywhere.

@@ -1,7 +1,7 @@
 //! Strided access to an array without copies.
 
 use crate::walk::Walk;
-use crate::{Element, MAX_RANK, Shape, ShapeError, Tensor};
+use crate::{Element, MAX_RANK, Shape, ShapeError, Tensor, memory};
 
 /// A view of an array by strides: slices, transposes and broadcasts without copies.
 ///
@@ -177,7 +177,7 @@ impl<'a, T: Element> TensorView<'a, T> {
 
     /// A contiguous copy.
     pub fn to_tensor(&self) -> Tensor<T> {
-        let mut data = Vec::with_capacity(self.shape.numel());
+        let mut data = memory::with_capacity(self.shape.numel());
         self.for_each_run(|run, step, n| {
             if step == 1 {
                 data.extend_from_slice(&run[..n]);

@@ -13,6 +13,7 @@ mod prepare;
 mod progress;
 pub mod report;
 pub mod search;
+pub mod selection;
 pub mod signal;
 mod trainer;
 

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use evenkeel_autograd::Var;
 use evenkeel_data::{Dataset, Targets};
 use evenkeel_module::Pass;
-use evenkeel_nn::{CrossEntropy, MeanSquaredError, Reduction};
+use evenkeel_nn::{CrossEntropy, FocalCrossEntropy, MeanSquaredError, Reduction};
 use evenkeel_tensor::{Float, Shape, ShapeError, Tensor};
 
 /// A loss between a network's output and the targets of a batch: an open set.
@@ -62,35 +62,76 @@ impl<F: Float> Loss<F> for CrossEntropy {
 
     /// With class weights, the sum of the classes' weights, by which the mean divides; for probabilities the number of examples.
     fn weight(&self, targets: &Targets<F>) -> f64 {
-        match (self.class_weights(), targets.classes()) {
-            (Some(weights), Some(classes)) => classes.iter().map(|&c| weights[c as usize]).sum(),
-            _ => targets.len() as f64,
-        }
+        weight_of(self.class_weights(), targets)
     }
 
     fn check(&self, output: Shape, data: &Dataset) -> Result<(), ShapeError> {
-        if self.reduction() != Reduction::Mean {
-            return Err(ShapeError::new(
-                "cross_entropy",
-                "the mean over a batch",
-                format!("{:?}", self.reduction()),
-                "leave the reduction as it is",
-            ));
-        }
+        const NAME: &str = "cross_entropy";
+        check_mean(NAME, self.reduction())?;
         let classes = match data.classes() {
             Some(classes) => classes,
             None => check_probabilities(data)?,
         };
-        if matches!(output.dims(), &[_, outputs] if outputs == classes) {
-            return self.validate::<F>(output);
-        }
-        Err(ShapeError::new(
-            "cross_entropy",
-            format!("an output (examples, {classes}) for data of {classes} classes"),
-            output.to_string(),
-            "give the last layer one output a class",
-        ))
+        check_outputs(NAME, output, classes)?;
+        self.validate::<F>(output)
     }
+}
+
+/// Against classes.
+impl<F: Float> Loss<F> for FocalCrossEntropy {
+    fn loss<'t>(&self, _pass: &Pass<'t, F>, output: Var<'t, F>, targets: &Targets<F>) -> Var<'t, F> {
+        match targets {
+            Targets::Classes(classes) => FocalCrossEntropy::loss(self, output, classes),
+            Targets::Values(_) => panic!("focal_cross_entropy: expected class targets, got values"),
+        }
+    }
+
+    /// With class weights, the sum of the classes' weights, by which the mean divides.
+    fn weight(&self, targets: &Targets<F>) -> f64 {
+        weight_of(self.class_weights(), targets)
+    }
+
+    fn check(&self, output: Shape, data: &Dataset) -> Result<(), ShapeError> {
+        const NAME: &str = "focal_cross_entropy";
+        check_mean(NAME, self.reduction())?;
+        let Some(classes) = data.classes() else {
+            return Err(ShapeError::new(
+                NAME,
+                "data whose targets are classes",
+                "data whose targets are values",
+                "use CrossEntropy for probabilities, or Focal for values from 0 to 1",
+            ));
+        };
+        check_outputs(NAME, output, classes)?;
+        self.validate::<F>(output)
+    }
+}
+
+/// The sum of the class weights of the targets' classes; without one of both the number of examples.
+fn weight_of<F: Float>(weights: Option<&[f64]>, targets: &Targets<F>) -> f64 {
+    match (weights, targets.classes()) {
+        (Some(weights), Some(classes)) => classes.iter().map(|&c| weights[c as usize]).sum(),
+        _ => targets.len() as f64,
+    }
+}
+
+fn check_mean(name: &'static str, reduction: Reduction) -> Result<(), ShapeError> {
+    if reduction == Reduction::Mean {
+        return Ok(());
+    }
+    Err(ShapeError::new(name, "the mean over a batch", format!("{reduction:?}"), "leave the reduction as it is"))
+}
+
+fn check_outputs(name: &'static str, output: Shape, classes: usize) -> Result<(), ShapeError> {
+    if matches!(output.dims(), &[_, outputs] if outputs == classes) {
+        return Ok(());
+    }
+    Err(ShapeError::new(
+        name,
+        format!("an output (examples, {classes}) for data of {classes} classes"),
+        output.to_string(),
+        "give the last layer one output a class",
+    ))
 }
 
 /// The number of classes of data whose targets are their probabilities.

@@ -169,7 +169,7 @@ fn settings_of_the_loss_are_checked() {
         (CrossEntropy::default().with_reduction(Reduction::Sum), "mean"),
         (CrossEntropy::default().with_label_smoothing(7.0), "smoothing"),
         (CrossEntropy::default().with_label_smoothing(f64::NAN), "smoothing"),
-        (CrossEntropy::default().with_class_weights([1.0; 3]), "10 class weights"),
+        (CrossEntropy::default().with_class_weights([1.0; 3]), "class weights (10)"),
         (CrossEntropy::default().with_class_weights([-1.0; 10]), "finite class weights"),
     ] {
         let error = Trainer::new(Sgd::new(0.1)).fit(&mut good(), loss, &train, &test).unwrap_err().to_string();

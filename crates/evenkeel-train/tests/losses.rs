@@ -3,7 +3,7 @@
 use evenkeel_data::{Dataset, Seed, Tensor, synthetic};
 use evenkeel_init::XavierUniform;
 use evenkeel_module::{ModuleExt, Sequential, sequential};
-use evenkeel_nn::{BceWithLogits, CrossEntropy, Flatten, Focal, Linear, Reduction, Tanh};
+use evenkeel_nn::{BceWithLogits, CrossEntropy, Flatten, Focal, FocalCrossEntropy, Linear, Reduction, Tanh};
 use evenkeel_optim::Adam;
 use evenkeel_train::{Loss, Trainer, evaluate, predict};
 
@@ -37,6 +37,24 @@ fn a_logit_of_nan_is_never_right() {
     let mut net = net(1);
     net.for_each_parameter_mut(|_, p| p.as_mut_slice().fill(f32::NAN));
     assert_eq!(evaluate(&net, &BceWithLogits::default(), &data).unwrap().accuracy, Some(0.0));
+}
+
+/// Rare classes weigh more and easy examples less; the loss over all data is that of one batch, whatever the batches' weights.
+#[test]
+fn focal_loss_of_classes() {
+    let rings = synthetic::concentric_rings(200, 0.05, Seed(1)).unwrap();
+    let (train, test) = rings.split_stratified(0.5, Seed(1)).unwrap();
+    let focal = FocalCrossEntropy::default().with_class_weights([1.0, 2.5]);
+    let mut net = net(2);
+    let trainer = Trainer::new(Adam::new(0.05)).epochs(60).batch_size(20);
+    let history = trainer.fit(&mut net, focal.clone(), &train, &test).unwrap();
+    assert!(history.last("test_accuracy").unwrap() > 0.95);
+    let tape = evenkeel_autograd::Tape::new();
+    let logits = predict(&net, &test).unwrap();
+    let labels: Vec<u32> = (0..test.len()).map(|i| test.label(i).unwrap()).collect();
+    let expected = focal.loss(tape.constant(logits), &Tensor::from(labels)).item();
+    let got = evaluate(&net, &focal, &test).unwrap().loss;
+    assert!((got - f64::from(expected)).abs() < 1e-5 * got, "{got} {expected}");
 }
 
 /// The same data as classes, as values (N), (N, 1) and (N, 2) of certainty: each has the same loss.
@@ -87,9 +105,20 @@ fn misfits_are_told_before_training() {
     refused(bce().with_label_smoothing(-0.1), net(1), &rings, "label smoothing from 0 to 1");
     refused(Focal::default().with_gamma(-1.0), net(1), &rings, "focal: expected a gamma");
     refused(Focal::default().with_alpha(1.5), net(1), &rings, "focal: expected an alpha from 0 to 1, got 1.5");
+    let several = FocalCrossEntropy::default;
+    refused(several(), net(3), &rings, "focal_cross_entropy: expected an output (examples, 2)");
+    refused(several(), net(2), &values(&[20, 2], 0.5), "data whose targets are classes");
+    refused(several().with_reduction(Reduction::Sum), net(2), &rings, "the mean over a batch");
+    refused(several().with_gamma(f64::NAN), net(2), &rings, "a gamma that is finite and not negative, got NaN");
+    refused(several().with_class_weights([1.0; 3]), net(2), &rings, "focal_cross_entropy: expected class weights (2)");
     let soft = CrossEntropy::default;
     refused(soft(), net(2), &values(&[20, 2], 0.75), "at example 0, with the sum 1.5");
     refused(soft(), net(2), &values(&[20], 1.0), "values of another shape");
     refused(soft(), net(3), &values(&[20, 2], 0.5), "an output (examples, 2)");
-    refused(soft().with_class_weights([1.0; 3]), net(2), &values(&[20, 2], 0.5), "2 class weights");
+    refused(
+        soft().with_class_weights([1.0; 3]),
+        net(2),
+        &values(&[20, 2], 0.5),
+        "cross_entropy: expected class weights (2)",
+    );
 }

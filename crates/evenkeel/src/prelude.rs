@@ -20,7 +20,7 @@
 #[doc(no_inline)]
 pub use crate::{
     autograd::Var,
-    data::{Dataset, Digits},
+    data::{Dataset, Digits, Fit, Table, Transform, pipeline::Pipeline},
     init::{HeNormal, XavierUniform},
     module::{Forward, ModuleExt, Parameter, Pass, Role, sequential, traits::Module},
     nn::{Conv2d, CrossEntropy, Linear, Relu, Sigmoid},

@@ -75,7 +75,7 @@ impl<F: Float> CrossEntropyOp<F> {
 }
 
 /// The class that was kept as a float.
-fn class<F: Float>(kept: F) -> usize {
+pub(super) fn class<F: Float>(kept: F) -> usize {
     kept.to_f64() as usize
 }
 
@@ -89,17 +89,68 @@ fn parts<F>(saved: &mut [F]) -> (&mut [F], &mut [[F; 2]], &mut [F]) {
     (targets, sums.as_chunks_mut().0, losses)
 }
 
-/// Refuses smoothing outside of [0, 1], and other than one weight a class, finite and not negative.
+/// The number of classes of logits (N, C), if `targets` are N indices of them.
+pub(super) fn check_targets(
+    operation: &'static str,
+    logits: Shape,
+    targets: &Tensor<u32>,
+) -> Result<usize, ShapeError> {
+    let &[n, classes] = logits.dims() else {
+        return Err(ShapeError::new(
+            operation,
+            "logits (examples, classes)",
+            logits.to_string(),
+            "flatten the network's output to one row of logits an example",
+        ));
+    };
+    if targets.shape() != Shape::from([n]) {
+        return Err(ShapeError::new(
+            operation,
+            format!("targets ({n}) for logits {logits}"),
+            targets.shape().to_string(),
+            "give one class index an example",
+        ));
+    }
+    if let Some(target) = targets.as_slice().iter().find(|&&t| t as usize >= classes) {
+        return Err(ShapeError::new(
+            operation,
+            format!("class indices below {classes}"),
+            format!("class {target}"),
+            "give the network one output a class",
+        ));
+    }
+    if classes > MOST_CLASSES {
+        return Err(ShapeError::new(
+            operation,
+            format!("at most {MOST_CLASSES} classes"),
+            format!("logits {logits}"),
+            "use a hierarchical or sampled softmax",
+        ));
+    }
+    Ok(classes)
+}
+
+/// Refuses smoothing outside of [0, 1], and class weights as [`check_weights`] does.
 pub(super) fn check_settings<F: Float>(
     smoothing: F,
     weights: Option<&Tensor<F>>,
     classes: usize,
 ) -> Result<(), ShapeError> {
-    let refuse = |expected: &str, got: String, cure| Err(ShapeError::new("cross_entropy", expected, got, cure));
     // Written so that NaN is refused.
     if !(smoothing >= F::ZERO && smoothing <= F::ONE) {
-        return refuse("label smoothing from 0 to 1", smoothing.to_string(), "0.1 is usual");
+        let expected = "label smoothing from 0 to 1";
+        return Err(ShapeError::new("cross_entropy", expected, smoothing.to_string(), "0.1 is usual"));
     }
+    check_weights("cross_entropy", weights, classes)
+}
+
+/// Refuses other than one weight a class, finite and not negative.
+pub(super) fn check_weights<F: Float>(
+    operation: &'static str,
+    weights: Option<&Tensor<F>>,
+    classes: usize,
+) -> Result<(), ShapeError> {
+    let refuse = |expected: &str, got: String, cure| Err(ShapeError::new(operation, expected, got, cure));
     let Some(weights) = weights else { return Ok(()) };
     if weights.shape() != Shape::from([classes]) {
         let expected = format!("class weights ({classes})");
@@ -122,41 +173,9 @@ impl<F: Float> Op<F> for CrossEntropyOp<F> {
     }
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let targets = self.targets().shape();
-        let &[n, classes] = inputs[0].dims() else {
-            return Err(ShapeError::new(
-                "cross_entropy",
-                "logits (examples, classes)",
-                inputs[0].to_string(),
-                "flatten the network's output to one row of logits an example",
-            ));
-        };
-        if targets != Shape::from([n]) {
-            return Err(ShapeError::new(
-                "cross_entropy",
-                format!("targets ({n}) for logits {}", inputs[0]),
-                targets.to_string(),
-                "give one class index an example",
-            ));
-        }
-        if let Some(target) = self.targets().as_slice().iter().find(|&&t| t as usize >= classes) {
-            return Err(ShapeError::new(
-                "cross_entropy",
-                format!("class indices below {classes}"),
-                format!("class {target}"),
-                "give the network one output a class",
-            ));
-        }
-        if classes > MOST_CLASSES {
-            return Err(ShapeError::new(
-                "cross_entropy",
-                format!("at most {MOST_CLASSES} classes"),
-                format!("logits {}", inputs[0]),
-                "use a hierarchical or sampled softmax",
-            ));
-        }
+        let classes = check_targets("cross_entropy", inputs[0], self.targets())?;
         check_settings(self.smoothing, self.weights.as_ref(), classes)?;
-        Ok(if self.reduction == Reduction::None { targets } else { Shape::SCALAR })
+        Ok(if self.reduction == Reduction::None { self.targets().shape() } else { Shape::SCALAR })
     }
 
     fn saved(&self, _inputs: &[Shape]) -> usize {

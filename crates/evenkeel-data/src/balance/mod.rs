@@ -1,10 +1,11 @@
 //! Imbalanced classes: weights for a loss, balanced batches, and resampled training data.
 //!
-//! Three ways to make a rare class count, from the least to the most that is changed:
+//! Ways to make a rare class count, from the least to the most that is changed:
 //!
 //! | | what changes | |
 //! |---|---|---|
-//! | weights | the loss | [`ClassWeights`], [`pos_weight`], [`log_prior`] |
+//! | weights | the loss | [`ClassWeights`], [`pos_weight`] |
+//! | prior | the output biases that training starts from | [`log_prior`] |
 //! | sampling | how often a row comes into a batch | [`Batches::balanced`](crate::Batches::balanced), [`Batches::weighted`](crate::Batches::weighted) |
 //! | resampling | the training rows | the methods of [`Resample`] |
 //!
@@ -23,7 +24,8 @@
 //! # Inside the training fold
 //!
 //! Resample the training part after splitting, never before: a synthetic row made from a row that is later validated,
-//! or a copy of it, makes the estimate too good. Validation and test data keep the shares of the real world.
+//! or a copy of it, makes the estimate too good. Validation and test data keep the shares of the real world. So a data set
+//! that [`Dataset::resample`] gives cannot be split any more: that is an error, and so is a search over folds of it.
 //!
 //! ```
 //! use evenkeel_data::balance::Smote;
@@ -37,6 +39,8 @@
 //!     assert_eq!(train.class_counts(), Some(vec![216, 216]));
 //!     assert_eq!(validation.class_counts(), Some(vec![54, 6]));
 //! }
+//! let too_early = patients.resample(&Smote::default(), Seed(7))?;
+//! assert!(too_early.folds_stratified(5, Seed(7)).is_err_and(|e| e.to_string().contains("split first")));
 //! # Ok::<(), evenkeel_data::DataError>(())
 //! ```
 
@@ -100,7 +104,7 @@ pub trait Resample<F: Float = f32> {
 
 impl Dataset {
     /// The samples resampled by `method`: see [`balance`](crate::balance), and do so after splitting, with the training
-    /// part only.
+    /// part only. The result, and what is taken of it, refuses to be split.
     ///
     /// Each sample counts as one row of all its values. Where the method makes none, the result shares the samples;
     /// otherwise it is a new data set, in double precision where this is, and in single precision where this is of that
@@ -127,8 +131,9 @@ impl Dataset {
         let rows = all.inputs.reshape([self.len(), self.sample_shape().numel()]);
         let resampled = method.resample(&rows, labels, classes, seed)?;
         if resampled.made.is_empty() {
-            return self.subset(&resampled.rows);
+            return Ok(self.subset(&resampled.rows)?.marked_resampled());
         }
-        Self::classification(resampled.inputs, resampled.labels, classes)?.reshape_samples(self.sample_shape())
+        let made = Self::classification(resampled.inputs, resampled.labels, classes)?;
+        Ok(made.reshape_samples(self.sample_shape())?.marked_resampled())
     }
 }

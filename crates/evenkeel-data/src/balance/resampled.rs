@@ -96,20 +96,23 @@ impl Synthesis {
     ) -> Result<Resampled<F>, DataError> {
         let (given, width) = (problem.labels.len(), problem.width);
         let made = self.made.len();
-        let mut values = Vec::new();
-        problem.reserve(&mut values, made.saturating_add(given).saturating_mul(width))?;
-        values.extend_from_slice(problem.x.as_slice());
-        values.resize((given + made) * width, F::ZERO);
+        // Whether there is room is asked first: what follows does not return where there is none.
+        problem.reserve(&mut Vec::<F>::new(), made.saturating_add(given).saturating_mul(width))?;
+        let mut inputs = Tensor::zeros([given + made, width]);
         let block = kernel::BLOCK.div_ceil(width);
-        parallel::chunks_mut(&mut values[given * width..], block * width, |b, out| {
-            let made = &self.made[b * block..];
-            for (out, parents) in out.chunks_exact_mut(width).zip(made) {
+        parallel::chunks_mut(inputs.as_mut_slice(), block * width, |b, out| {
+            for (row, out) in (b * block..).zip(out.chunks_exact_mut(width)) {
+                if row < given {
+                    out.copy_from_slice(problem.row(row));
+                    continue;
+                }
+                let parents = &self.made[row - given];
                 between(problem.row(parents.row), problem.row(parents.neighbour), F::from_f64(parents.step), out);
                 fix(parents, out);
             }
         });
         Ok(Resampled {
-            inputs: Tensor::from_vec([given + made, width], values)?,
+            inputs,
             labels: [problem.labels, &self.labels].concat(),
             rows: (0..given).collect(),
             made: self.made,

@@ -142,11 +142,16 @@ fn order<F: Float>(a: &F, b: &F) -> std::cmp::Ordering {
     a.partial_cmp(b).expect("finite values")
 }
 
-/// √(Σ (x - mean)² / n)
+/// √(Σ (x - mean)² / n), in units of the largest deviation, so that no square leaves the range of `f64`.
 fn deviation<F: Float>(values: &[F]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().map(|x| x.to_f64() / n).sum::<f64>();
-    (values.iter().map(|x| (x.to_f64() - mean).powi(2)).sum::<f64>() / n).sqrt()
+    let deviations = || values.iter().map(|x| x.to_f64() - mean);
+    let largest = deviations().fold(0.0, |m: f64, x| m.max(x.abs()));
+    if largest == 0.0 {
+        return 0.0;
+    }
+    (deviations().map(|x| (x / largest).powi(2)).sum::<f64>() / n).sqrt() * largest
 }
 
 /// The mean of the two in the middle, where they are two.

@@ -14,7 +14,8 @@ use crate::DataError;
 /// | [`inverse_frequency`](Self::inverse_frequency) | n / n_c |
 /// | [`effective_number`](Self::effective_number) | (1 - β) / (1 - β^n_c), normalised to the sum C |
 ///
-/// It becomes a `Vec<f64>` wherever one is wanted, such as in `CrossEntropy::default().with_class_weights(weights)`.
+/// It becomes a `Vec<f64>` wherever one is wanted, such as in `CrossEntropy::default().with_class_weights(weights)` of
+/// evenkeel-nn, or in `FocalCrossEntropy`: with the effective number these are the class-balanced losses of Cui et al.
 ///
 /// ```
 /// use evenkeel_data::balance::ClassWeights;
@@ -103,8 +104,14 @@ impl From<ClassWeights> for Vec<f64> {
     }
 }
 
-/// ln(n_c / n), the logarithm of each class's share: output biases that start a network's softmax at the classes'
-/// shares, so that training does not begin with learning them. For one output of a sigmoid, the difference of the two.
+/// ln(n_c / n), the logarithm of each class's share: output biases with which a network that has seen nothing predicts the
+/// classes as often as they come, so that training does not begin with learning that. For one output of a sigmoid, the
+/// difference of the two.
+///
+/// To start a network of evenkeel so, give its output layer the initialiser `ClassPrior::softmax(counts)` or
+/// `ClassPrior::sigmoid([positives], n)` of evenkeel-init with these same counts: it fills in these numbers, and smooths counts of
+/// 0 where asked to. As plain numbers they are for networks of other libraries, and for correcting the logits of a network that
+/// was trained on [balanced batches](crate::Batches::balanced) to the real shares.
 ///
 /// ```
 /// use evenkeel_data::balance::log_prior;

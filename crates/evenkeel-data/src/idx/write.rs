@@ -1,13 +1,12 @@
 //! Writing IDX: whole or not at all.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use evenkeel_tensor::{Shape, ShapeError};
-use flate2::{Compression, write::GzEncoder};
 
 use super::IdxElement;
-use crate::DataError;
+use crate::{DataError, file};
 
 /// Elements encoded at a time.
 const CHUNK: usize = 8 * 1024;
@@ -21,16 +20,7 @@ const CHUNK: usize = 8 * 1024;
 pub fn write<T: IdxElement>(path: impl AsRef<Path>, shape: impl Into<Shape>, values: &[T]) -> Result<(), DataError> {
     let (path, shape) = (path.as_ref(), shape.into());
     check(shape, values.len())?;
-    replace(path, |writer| {
-        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")) {
-            let mut encoder = GzEncoder::new(writer, Compression::best());
-            encode(&mut encoder, shape, values)?;
-            encoder.finish().map(drop)
-        } else {
-            encode(writer, shape, values)
-        }
-    })
-    .map_err(|source| DataError::Io { path: path.into(), action: "write", source })
+    file::write(path, |writer| encode(writer, shape, values))
 }
 
 /// Writes an array in the IDX format, uncompressed, to `writer`; errors call it `name`.
@@ -74,20 +64,5 @@ fn encode<T: IdxElement>(mut writer: impl Write, shape: Shape, values: &[T]) -> 
         T::append_be(part, &mut bytes);
         writer.write_all(&bytes)?;
     }
-    Ok(())
-}
-
-/// Replaces the file at `path` by what `fill` writes, or leaves it alone if that fails.
-fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // Temporary files are private by default; this one stays, so the user's umask decides as for any file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut writer = BufWriter::new(builder.tempfile_in(folder)?);
-    fill(&mut writer)?;
-    let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
     Ok(())
 }

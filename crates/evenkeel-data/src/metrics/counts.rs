@@ -15,6 +15,7 @@ use std::ops::{Add, AddAssign};
 /// let counts = BinaryCounts { true_positive: 15.0, false_positive: 60.0, false_negative: 3.0, true_negative: 1442.0 };
 /// assert_eq!(counts.recall(), 15.0 / 18.0);
 /// assert_eq!(counts.precision(), 0.2);
+/// assert_eq!(counts.cost(1.0, 20.0), 120.0);                   // where a miss is as bad as 20 false alarms
 /// assert!(counts.accuracy() > 0.95 && counts.mcc() < 0.4);     // why accuracy is not reported alone
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -51,6 +52,13 @@ impl BinaryCounts {
     /// fp + tn: what is negative.
     fn negatives(&self) -> f64 {
         self.false_positive + self.true_negative
+    }
+
+    /// fp `false_positive` + fn `false_negative`: what all errors cost, at so much each. Over [`total`](Self::total) it is the cost a
+    /// sample; [`Threshold::for_cost`](super::Threshold::for_cost) makes it least.
+    #[must_use]
+    pub fn cost(&self, false_positive: f64, false_negative: f64) -> f64 {
+        false_positive * self.false_positive + false_negative * self.false_negative
     }
 
     /// (tp + tn) / total.

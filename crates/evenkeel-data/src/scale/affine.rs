@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::{Float, Tensor};
 
-use super::columns::{map_columns, map_columns_anew};
+use super::columns::{change_blocks, change_blocks_anew, map_columns};
 use crate::DataError;
 use crate::fit::{Degenerate, check_input};
 
@@ -76,7 +76,7 @@ impl Affine {
 
     pub(super) fn transform<F: Float>(&self, operation: &'static str, x: &mut Tensor<F>) -> Result<(), DataError> {
         check_input(operation, Some(self.len()), x)?;
-        map_columns(x, [&self.centers(), &self.scales()], standardize);
+        change_blocks(x, self.standardize());
         Ok(())
     }
 
@@ -85,22 +85,32 @@ impl Affine {
         operation: &'static str,
         x: &Tensor<F>,
     ) -> Result<Tensor<F>, DataError> {
-        map_columns_anew(operation, x, [&self.centers(), &self.scales()], standardize)
+        change_blocks_anew(operation, Some(self.len()), x, self.standardize())
+    }
+
+    fn standardize<F: Float>(&self) -> impl Fn(&mut [F]) + Sync + use<F> {
+        let (centers, scales) = (self.centers(), self.scales());
+        move |block| {
+            map_columns(
+                block,
+                [&centers, &scales],
+                #[inline(always)]
+                |x, [center, scale]| (x - center) / scale,
+            );
+        }
     }
 
     pub(super) fn inverse<F: Float>(&self, operation: &'static str, y: &mut Tensor<F>) -> Result<(), DataError> {
         check_input(operation, Some(self.len()), y)?;
-        map_columns(
-            y,
-            [&self.centers(), &self.scales()],
-            #[inline(always)]
-            |y, [center, scale]| y * scale + center,
-        );
+        let (centers, scales) = (self.centers(), self.scales());
+        change_blocks(y, |block| {
+            map_columns(
+                block,
+                [&centers, &scales],
+                #[inline(always)]
+                |y, [center, scale]| y * scale + center,
+            );
+        });
         Ok(())
     }
-}
-
-#[inline(always)]
-fn standardize(x: f64, [center, scale]: [f64; 2]) -> f64 {
-    (x - center) / scale
 }

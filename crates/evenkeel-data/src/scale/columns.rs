@@ -12,27 +12,22 @@ pub(crate) fn block_rows(columns: usize) -> usize {
     (kernel::BLOCK / columns.max(1)).max(64)
 }
 
-/// Replaces each value by `f(value, parameters of its column)`, computed in `f64`; `f` must be `#[inline(always)]`.
-pub(super) fn map_columns<F: Float, const N: usize>(
-    x: &mut Tensor<F>,
-    parameters: [&[f64]; N],
-    f: impl Fn(f64, [f64; N]) -> f64 + Sync,
-) {
+/// Changes each block of rows by `f`, each on its own.
+pub(super) fn change_blocks<F: Float>(x: &mut Tensor<F>, f: impl Fn(&mut [F]) + Sync) {
     let columns = x.shape()[1];
-    parallel::chunks_mut(x.as_mut_slice(), block_rows(columns) * columns, |_, block| {
-        map_block(block, columns, parameters, &f);
-    });
+    parallel::chunks_mut(x.as_mut_slice(), block_rows(columns) * columns, |_, block| f(block));
 }
 
-/// As [`map_columns`], into a new tensor: each block is copied, checked for infinite values and changed while it is in the cache.
-pub(super) fn map_columns_anew<F: Float, const N: usize>(
+/// As [`check_input`](crate::fit::check_input) and [`change_blocks`], into a new tensor: each block is copied, checked for
+/// infinite values and changed while it is in the cache.
+pub(super) fn change_blocks_anew<F: Float>(
     operation: &'static str,
+    fitted: Option<usize>,
     x: &Tensor<F>,
-    parameters: [&[f64]; N],
-    f: impl Fn(f64, [f64; N]) -> f64 + Sync,
+    f: impl Fn(&mut [F]) + Sync,
 ) -> Result<Tensor<F>, DataError> {
     let columns = matrix(operation, x)?.1;
-    check_columns(operation, parameters.first().map(|p| p.len()), columns)?;
+    check_columns(operation, fitted, columns)?;
     let (mut y, source) = (Tensor::zeros(x.shape()), x.as_slice());
     let (size, any_infinite) = (block_rows(columns) * columns, AtomicBool::new(false));
     parallel::chunks_mut(y.as_mut_slice(), size, |i, block| {
@@ -40,7 +35,7 @@ pub(super) fn map_columns_anew<F: Float, const N: usize>(
         if has_infinite(block) {
             any_infinite.store(true, Ordering::Relaxed);
         }
-        map_block(block, columns, parameters, &f);
+        f(block);
     });
     if any_infinite.into_inner() {
         check_not_infinite(operation, source, columns)?;
@@ -48,15 +43,18 @@ pub(super) fn map_columns_anew<F: Float, const N: usize>(
     Ok(y)
 }
 
-fn map_block<F: Float, const N: usize>(
+/// Replaces each value of a block of rows by `f(value, parameters of its column)`, computed in `f64`; `f` must be
+/// `#[inline(always)]`.
+#[inline]
+pub(super) fn map_columns<F: Float, const N: usize>(
     block: &mut [F],
-    columns: usize,
     parameters: [&[f64]; N],
-    f: &(impl Fn(f64, [f64; N]) -> f64 + Sync),
+    f: impl Fn(f64, [f64; N]) -> f64 + Sync,
 ) {
     kernel::simd(
         #[inline(always)]
         || {
+            let columns = parameters.first().map_or(1, |p| p.len());
             let parameters = parameters.map(|p| &p[..columns]);
             for row in block.chunks_exact_mut(columns) {
                 let row = &mut row[..columns];

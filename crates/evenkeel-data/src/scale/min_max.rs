@@ -6,7 +6,7 @@ use evenkeel_tensor::{Float, Tensor};
 
 use super::affine::Affine;
 use super::check_rising;
-use super::columns::{Extremes, map_columns, map_columns_anew};
+use super::columns::{Extremes, change_blocks, change_blocks_anew, map_columns};
 use crate::fit::{Degenerate, check_input, fit_at_once};
 use crate::{DataError, Fit, PartialFit, Transform};
 
@@ -14,8 +14,8 @@ const NAME: &str = "MinMax";
 
 /// Each column to a range: y = low + (high - low) (x - min) / (max - min), with the column's extremes in the training data.
 ///
-/// - **Range**: 0 to 1 unless [`to`](Self::to) says otherwise. New data may lie outside; [`clipped`](Self::clipped) cuts them off
-///   there, and then the inverse gives the extremes.
+/// - **Range**: 0 to 1 unless [`to`](Self::to) says otherwise. The column's extremes become its two ends to the bit. New data may
+///   lie outside; [`clipped`](Self::clipped) cuts them off there, and then the inverse gives the extremes.
 /// - **Constant columns** become `low`; columns without values stay.
 /// - **Batches** give the same bits as one fit.
 ///
@@ -115,29 +115,39 @@ impl FittedMinMax {
         self.columns.scales()
     }
 
-    /// y of x and its column's minimum, range and lower end.
-    #[inline(always)]
-    fn formula(&self) -> impl Fn(f64, [f64; 3]) -> f64 + Sync + use<> {
-        let (low, high) = if self.clip { (self.low, self.high) } else { (-f64::INFINITY, f64::INFINITY) };
-        let width = self.high - self.low;
-        #[inline(always)]
-        move |x, [min, range, offset]| {
-            let y = (x - min) / range * width + offset;
-            let y = if y < low { low } else { y };
-            if y > high { high } else { y }
-        }
-    }
-
-    /// Columns without values have nothing to be moved by.
-    fn lows(&self) -> Vec<f64> {
-        let mut lows = vec![self.low; self.columns.len()];
+    /// For each column the ends of its range, and where it is cut off; for one without values such that it stays.
+    fn ends(&self) -> [Vec<f64>; 4] {
+        const NEVER: [f64; 2] = [-f64::INFINITY, f64::INFINITY];
+        let [least, most] = if self.clip { [self.low, self.high] } else { NEVER };
+        let mut ends = [self.low, self.high, least, most].map(|end| vec![end; self.columns.len()]);
         for &j in &self.columns.degenerate().missing {
-            // A file may name any column.
-            if let Some(low) = lows.get_mut(j) {
-                *low = 0.0;
+            for (ends, end) in ends.iter_mut().zip([0.0, 1.0, NEVER[0], NEVER[1]]) {
+                // A file may name any column.
+                if let Some(old) = ends.get_mut(j) {
+                    *old = end;
+                }
             }
         }
-        lows
+        ends
+    }
+
+    fn transform_block<F: Float>(&self) -> impl Fn(&mut [F]) + Sync + use<F> {
+        let (min, range, [low, high, least, most]) = (self.min(), self.range(), self.ends());
+        move |block| {
+            map_columns(
+                block,
+                [&min, &range, &low, &high, &least, &most],
+                #[inline(always)]
+                |x, [min, range, low, high, least, most]| {
+                    let share = (x - min) / range;
+                    // Inside from the nearer end, so that both are exact.
+                    let is_upper = (0.5..=1.0).contains(&share);
+                    let y = if is_upper { high - (1.0 - share) * (high - low) } else { low + share * (high - low) };
+                    let y = if y < least { least } else { y };
+                    if y > most { most } else { y }
+                },
+            );
+        }
     }
 }
 
@@ -152,23 +162,25 @@ impl<F: Float> Transform<F> for FittedMinMax {
 
     fn transform_in_place(&self, x: &mut Tensor<F>) -> Result<(), DataError> {
         check_input(NAME, Some(self.columns.len()), x)?;
-        map_columns(x, [&self.min(), &self.range(), &self.lows()], self.formula());
+        change_blocks(x, self.transform_block());
         Ok(())
     }
 
     fn transform(&self, x: &Tensor<F>) -> Result<Tensor<F>, DataError> {
-        map_columns_anew(NAME, x, [&self.min(), &self.range(), &self.lows()], self.formula())
+        change_blocks_anew(NAME, Some(self.columns.len()), x, self.transform_block())
     }
 
     fn inverse_in_place(&self, y: &mut Tensor<F>) -> Result<(), DataError> {
         check_input(NAME, Some(self.columns.len()), y)?;
-        let width = self.high - self.low;
-        map_columns(
-            y,
-            [&self.min(), &self.range(), &self.lows()],
-            #[inline(always)]
-            |y, [min, range, offset]| (y - offset) / width * range + min,
-        );
+        let (min, range, [low, high, ..]) = (self.min(), self.range(), self.ends());
+        change_blocks(y, |block| {
+            map_columns(
+                block,
+                [&min, &range, &low, &high],
+                #[inline(always)]
+                |y, [min, range, low, high]| (y - low) / (high - low) * range + min,
+            );
+        });
         Ok(())
     }
 

@@ -50,11 +50,11 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
 }
 
 impl Moments {
-    pub(super) fn new(columns: usize) -> Self {
+    pub(crate) fn new(columns: usize) -> Self {
         Self { rows: 0, columns: vec![Sample::default(); columns] }
     }
 
-    pub(super) fn observe<F: Float>(&mut self, operation: &'static str, x: &Tensor<F>) -> Result<(), DataError> {
+    pub(crate) fn observe<F: Float>(&mut self, operation: &'static str, x: &Tensor<F>) -> Result<(), DataError> {
         let (rows, columns) = matrix(operation, x)?;
         check_columns(operation, Some(self.columns.len()), columns)?;
         if let Some(batch) = reduce_rows(x.as_slice(), columns, |block| moments(block, columns), merge_all) {
@@ -68,15 +68,20 @@ impl Moments {
         Ok(())
     }
 
-    pub(super) fn merge(&mut self, operation: &'static str, other: &Self) -> Result<(), DataError> {
+    pub(crate) fn merge(&mut self, operation: &'static str, other: &Self) -> Result<(), DataError> {
         check_columns(operation, Some(self.columns.len()), other.columns.len())?;
         self.columns = merge_all(std::mem::take(&mut self.columns), other.columns.clone());
         self.rows += other.rows;
         Ok(())
     }
 
+    /// Whether a value of each column is missing.
+    pub(crate) fn misses(&self) -> impl Iterator<Item = bool> + '_ {
+        self.columns.iter().map(|column| column.count < self.rows as f64)
+    }
+
     /// The mean and the standard deviation (of squares divided by n) of each column, `None` where there is no value.
-    pub(super) fn finish(
+    pub(crate) fn finish(
         &self,
         operation: &'static str,
     ) -> Result<impl Iterator<Item = Option<(f64, f64)>> + '_, DataError> {

@@ -1,10 +1,10 @@
 //! Power transformations towards a Gaussian.
 
-use evenkeel_tensor::{Float, Tensor, kernel, parallel};
+use evenkeel_tensor::{Float, Tensor, kernel};
 
 use super::affine::Affine;
 use super::brent::minimize;
-use super::columns::block_rows;
+use super::columns::{change_blocks, change_blocks_anew};
 use super::order::for_each_column;
 use crate::fit::{Degenerate, check_columns, check_input, check_not_infinite, filled_matrix};
 use crate::{DataError, Fit, Transform};
@@ -118,29 +118,35 @@ impl FittedPower {
         self.curves.iter().map(|curve| curve.lambda).collect()
     }
 
-    /// `f(value, curve, center, scale)` of each value; `f` must be `#[inline(always)]`.
-    fn map<F: Float>(&self, x: &mut Tensor<F>, f: impl Fn(f64, &Curve, f64, f64) -> f64 + Sync) {
+    /// `f(value, curve, center, scale)` of each value of a block, the columns in turn; `f` must be `#[inline(always)]`.
+    fn map<F: Float>(&self, block: &mut [F], f: impl Fn(f64, &Curve, f64, f64) -> f64) {
         let columns = self.curves.len();
         let (centers, scales) = (self.after.centers(), self.after.scales());
         let missing = &self.after.degenerate().missing;
-        parallel::chunks_mut(x.as_mut_slice(), block_rows(columns) * columns, |_, block| {
-            for (j, curve) in self.curves.iter().enumerate().filter(|(j, _)| !missing.contains(j)) {
-                kernel::simd(
-                    #[inline(always)]
-                    || {
-                        for x in block[j..].iter_mut().step_by(columns) {
-                            *x = F::from_f64(f(x.to_f64(), curve, centers[j], scales[j]));
-                        }
-                    },
-                );
-            }
-        });
+        for (j, curve) in self.curves.iter().enumerate().filter(|(j, _)| !missing.contains(j)) {
+            kernel::simd(
+                #[inline(always)]
+                || {
+                    for x in block[j..].iter_mut().step_by(columns) {
+                        *x = F::from_f64(f(x.to_f64(), curve, centers[j], scales[j]));
+                    }
+                },
+            );
+        }
+    }
+
+    fn transform_block<F: Float>(&self, block: &mut [F]) {
+        let family = self.family;
+        self.map(
+            block,
+            #[inline(always)]
+            |x, curve, center, scale| (curve.at(family.logarithm(x)) - center) / scale,
+        );
     }
 
     /// The powers and what follows them are of as many columns, unless a file was wrong.
-    fn check<F: Float>(&self, x: &Tensor<F>) -> Result<(), DataError> {
-        check_columns(NAME, Some(self.curves.len()), self.after.len())?;
-        check_input(NAME, Some(self.curves.len()), x).map(|_| ())
+    fn check_own(&self) -> Result<(), DataError> {
+        check_columns(NAME, Some(self.curves.len()), self.after.len())
     }
 }
 
@@ -154,25 +160,31 @@ impl<F: Float> Transform<F> for FittedPower {
     }
 
     fn transform_in_place(&self, x: &mut Tensor<F>) -> Result<(), DataError> {
-        self.check(x)?;
+        self.check_own()?;
+        check_input(NAME, Some(self.curves.len()), x)?;
         self.family.check_domain(NAME, x)?;
-        let family = self.family;
-        self.map(
-            x,
-            #[inline(always)]
-            |x, curve, center, scale| (curve.at(family.logarithm(x)) - center) / scale,
-        );
+        change_blocks(x, |block| self.transform_block(block));
         Ok(())
     }
 
+    fn transform(&self, x: &Tensor<F>) -> Result<Tensor<F>, DataError> {
+        self.check_own()?;
+        check_input(NAME, Some(self.curves.len()), x)?;
+        self.family.check_domain(NAME, x)?;
+        change_blocks_anew(NAME, Some(self.curves.len()), x, |block| self.transform_block(block))
+    }
+
     fn inverse_in_place(&self, y: &mut Tensor<F>) -> Result<(), DataError> {
-        self.check(y)?;
+        self.check_own()?;
+        check_input(NAME, Some(self.curves.len()), y)?;
         let family = self.family;
-        self.map(
-            y,
-            #[inline(always)]
-            |y, curve, center, scale| family.value(curve.inverse(y * scale + center)),
-        );
+        change_blocks(y, |block| {
+            self.map(
+                block,
+                #[inline(always)]
+                |y, curve, center, scale| family.value(curve.inverse(y * scale + center)),
+            );
+        });
         Ok(())
     }
 

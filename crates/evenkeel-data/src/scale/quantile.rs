@@ -1,8 +1,8 @@
 //! Scaling by a column's own distribution function.
 
-use evenkeel_tensor::{Float, Tensor, kernel, parallel};
+use evenkeel_tensor::{Float, Tensor, kernel};
 
-use super::columns::block_rows;
+use super::columns::{change_blocks, change_blocks_anew};
 use super::normal;
 use super::order::{for_each_column, key, quantiles};
 use crate::fit::{Degenerate, check_input, check_not_infinite, filled_matrix};
@@ -40,7 +40,7 @@ pub enum Target {
 /// ```
 /// use evenkeel_data::{Fit, Tensor, Transform, scale::{Quantile, Target}};
 ///
-/// let x = Tensor::from([[1.0], [10.0], [100.0], [1000.0], [10000.0]]);
+/// let x = Tensor::from([[1.0f64], [10.0], [100.0], [1000.0], [10000.0]]);
 /// let uniform = Quantile::default().fit(&x)?;
 /// assert_eq!(uniform.transform(&x)?.as_slice(), [0.0, 0.25, 0.5, 0.75, 1.0]);
 /// assert_eq!(uniform.transform(&Tensor::from([[55.0], [-3.0]]))?.as_slice(), [0.375, 0.0]);
@@ -118,23 +118,33 @@ impl FittedQuantile {
         &self.tables
     }
 
-    /// `f(table, value)` of each value that is not missing, a block of rows at a time, in which the columns take turns: so one
-    /// table at a time is in the first-level cache. `f` must be `#[inline(always)]`.
-    fn map<F: Float>(&self, x: &mut Tensor<F>, f: impl Fn(&[f64], f64) -> f64 + Sync) -> Result<(), DataError> {
-        let (_, columns) = check_input(NAME, Some(self.tables.len()), x)?;
-        parallel::chunks_mut(x.as_mut_slice(), block_rows(columns) * columns, |_, block| {
-            for (j, table) in self.tables.iter().enumerate().filter(|(_, table)| !table.is_empty()) {
-                kernel::simd(
-                    #[inline(always)]
-                    || {
-                        for x in block[j..].iter_mut().step_by(columns).filter(|x| !x.is_nan()) {
-                            *x = F::from_f64(f(table, x.to_f64()));
-                        }
-                    },
-                );
-            }
-        });
-        Ok(())
+    /// `f(table, value)` of each value of a block that is not missing. The columns take turns, so one table at a time is in the
+    /// first-level cache. `f` must be `#[inline(always)]`.
+    fn map<F: Float>(&self, block: &mut [F], f: impl Fn(&[f64], f64) -> f64) {
+        let columns = self.tables.len();
+        for (j, table) in self.tables.iter().enumerate().filter(|(_, table)| !table.is_empty()) {
+            kernel::simd(
+                #[inline(always)]
+                || {
+                    for x in block[j..].iter_mut().step_by(columns).filter(|x| !x.is_nan()) {
+                        *x = F::from_f64(f(table, x.to_f64()));
+                    }
+                },
+            );
+        }
+    }
+
+    fn transform_block<F: Float>(&self, block: &mut [F]) {
+        let target = self.target;
+        self.map(
+            block,
+            #[inline(always)]
+            |table, x| match target {
+                _ if table[0] == table[table.len() - 1] => 0.0,
+                Target::Uniform => distribution(table, x),
+                Target::Normal => normal::quantile(distribution(table, x).clamp(EDGE, 1.0 - EDGE)),
+            },
+        );
     }
 }
 
@@ -159,8 +169,13 @@ fn distribution(table: &[f64], x: f64) -> f64 {
         }
     } else {
         let (below, above) = (table[first - 1], table[first]);
-        // Halved, so that no distance overflows.
-        (first - 1) as f64 + (0.5 * x - 0.5 * below) / (0.5 * above - 0.5 * below)
+        let distance = above - below;
+        let share = if distance.is_finite() {
+            (x - below) / distance
+        } else {
+            (0.5 * x - 0.5 * below) / (0.5 * above - 0.5 * below)
+        };
+        (first - 1) as f64 + share
     };
     position / last as f64
 }
@@ -186,33 +201,34 @@ impl<F: Float> Transform<F> for FittedQuantile {
     }
 
     fn transform_in_place(&self, x: &mut Tensor<F>) -> Result<(), DataError> {
-        let target = self.target;
-        self.map(
-            x,
-            #[inline(always)]
-            |table, x| match target {
-                _ if table[0] == table[table.len() - 1] => 0.0,
-                Target::Uniform => distribution(table, x),
-                Target::Normal => normal::quantile(distribution(table, x).clamp(EDGE, 1.0 - EDGE)),
-            },
-        )
+        check_input(NAME, Some(self.tables.len()), x)?;
+        change_blocks(x, |block| self.transform_block(block));
+        Ok(())
+    }
+
+    fn transform(&self, x: &Tensor<F>) -> Result<Tensor<F>, DataError> {
+        change_blocks_anew(NAME, Some(self.tables.len()), x, |block| self.transform_block(block))
     }
 
     fn inverse_in_place(&self, y: &mut Tensor<F>) -> Result<(), DataError> {
+        check_input(NAME, Some(self.tables.len()), y)?;
         let target = self.target;
-        self.map(
-            y,
-            #[inline(always)]
-            |table, y| match target {
-                Target::Uniform => landmark(table, y),
-                // What the transformation cut off was an extreme.
-                Target::Normal => match normal::probability(y) {
-                    p if p <= 1e-7 => table[0],
-                    p if p >= 1.0 - 1e-7 => table[table.len() - 1],
-                    p => landmark(table, p),
+        change_blocks(y, |block| {
+            self.map(
+                block,
+                #[inline(always)]
+                |table, y| match target {
+                    Target::Uniform => landmark(table, y),
+                    // What the transformation cut off was an extreme.
+                    Target::Normal => match normal::probability(y) {
+                        p if p <= 1e-7 => table[0],
+                        p if p >= 1.0 - 1e-7 => table[table.len() - 1],
+                        p => landmark(table, p),
+                    },
                 },
-            },
-        )
+            );
+        });
+        Ok(())
     }
 
     fn degenerate(&self) -> Option<&Degenerate> {

@@ -1,9 +1,9 @@
 //! Rows of norm 1.
 
-use evenkeel_tensor::{Float, Tensor, kernel, parallel};
+use evenkeel_tensor::{Float, Tensor, kernel};
 
-use super::columns::block_rows;
-use crate::fit::{check_input, filled_matrix};
+use super::columns::{change_blocks, change_blocks_anew};
+use crate::fit::{check_input, filled_matrix, matrix};
 use crate::{DataError, Fit, Transform};
 
 const NAME: &str = "RowNorm";
@@ -51,6 +51,22 @@ impl RowNorm {
         if largest == 0.0 { (1.0, 1.0) } else { (self.scaled(row, largest), largest) }
     }
 
+    fn divide_rows<F: Float>(self, block: &mut [F], columns: usize) {
+        kernel::simd(
+            #[inline(always)]
+            || {
+                for row in block.chunks_exact_mut(columns) {
+                    let (norm, unit) = self.of(row);
+                    if unit != 1.0 {
+                        row.iter_mut().for_each(|x| *x = F::from_f64(x.to_f64() / unit / norm));
+                        continue;
+                    }
+                    row.iter_mut().for_each(|x| *x = F::from_f64(x.to_f64() / norm));
+                }
+            },
+        );
+    }
+
     /// The norm of a row divided by `unit`, in eight interleaved partial sums.
     #[inline(always)]
     fn scaled<F: Float>(self, row: &[F], unit: f64) -> f64 {
@@ -96,17 +112,12 @@ impl<F: Float> Transform<F> for RowNorm {
 
     fn transform_in_place(&self, x: &mut Tensor<F>) -> Result<(), DataError> {
         let (_, columns) = check_input(NAME, None, x)?;
-        parallel::chunks_mut(x.as_mut_slice(), block_rows(columns) * columns, |_, block| {
-            kernel::simd(
-                #[inline(always)]
-                || {
-                    for row in block.chunks_exact_mut(columns) {
-                        let (norm, unit) = self.of(row);
-                        row.iter_mut().for_each(|x| *x = F::from_f64(x.to_f64() / unit / norm));
-                    }
-                },
-            );
-        });
+        change_blocks(x, |block| self.divide_rows(block, columns));
         Ok(())
+    }
+
+    fn transform(&self, x: &Tensor<F>) -> Result<Tensor<F>, DataError> {
+        let (_, columns) = matrix(NAME, x)?;
+        change_blocks_anew(NAME, None, x, |block| self.divide_rows(block, columns))
     }
 }

@@ -1,16 +1,16 @@
 //! Whitening: columns without correlations.
 
-use evenkeel_tensor::kernel::matmul::{Matrix, Write, matmul};
-use evenkeel_tensor::{Float, Tensor, parallel};
+use evenkeel_tensor::{Float, Tensor};
 
-use super::columns::block_rows;
 use super::eigen;
 use crate::fit::{check_columns, check_input, fit_at_once};
 use crate::{DataError, Fit, PartialFit, Transform};
 
 mod co_moments;
+mod row_map;
 
 pub use co_moments::CoMoments;
+use row_map::RowMap;
 
 const NAME: &str = "Whiten";
 
@@ -237,41 +237,39 @@ impl FittedWhiten {
         (0..width * d).map(|at| forward[at % d * width + at / d]).collect()
     }
 
-    /// x = (x - before) matrix + after, row by row.
-    fn map<F: Float>(&self, x: &mut Tensor<F>, inverse: bool) -> Result<(), DataError> {
-        let (d, width) = (self.mean.len(), self.width());
-        // Unless a file was wrong.
-        self.directions.iter().try_for_each(|direction| check_columns(NAME, Some(d), direction.vector.len()))?;
-        let (from, to) = if inverse { (width, d) } else { (d, width) };
-        let (rows, _) = check_input(NAME, Some(from), x)?;
-        let matrix = self.matrix(inverse);
-        // (x - mean) W and y W⁻¹ + mean.
-        let prepared = |x: &[F]| -> Vec<f64> {
-            let shift = |(at, x): (usize, &F)| if inverse { x.to_f64() } else { x.to_f64() - self.mean[at % d] };
-            x.iter().enumerate().map(shift).collect()
-        };
-        let multiply = |x: Vec<f64>, out: &mut [F]| {
-            let rows = x.len() / from;
-            let mut image = vec![0.0; rows * to];
-            matmul(Matrix::new(&x, rows, from), Matrix::new(&matrix, from, to), &mut image, Write::Overwrite);
-            for (at, (out, y)) in out.iter_mut().zip(image).enumerate() {
-                *out = F::from_f64(if inverse { y + self.mean[at % d] } else { y });
-            }
-        };
-        let block_rows = block_rows(from.max(to));
-        if from == to {
-            parallel::chunks_mut(x.as_mut_slice(), block_rows * to, |_, rows| multiply(prepared(rows), rows));
-        } else {
-            let mut out = Tensor::zeros([rows, to]);
-            let x_rows = x.as_slice();
-            parallel::chunks_mut(out.as_mut_slice(), block_rows * to, |i, out| {
-                let rows = out.len() / to;
-                multiply(prepared(&x_rows[i * block_rows * from..][..rows * from]), out);
-            });
-            *x = out;
-        }
-        Ok(())
+    /// x becomes (x - mean) W.
+    fn forward(&self) -> Result<RowMap, DataError> {
+        self.check()?;
+        Ok(RowMap { before: self.mean.clone(), matrix: self.matrix(false), after: vec![0.0; self.width()] })
     }
+
+    /// y becomes y W⁻¹ + mean.
+    fn backward(&self) -> Result<RowMap, DataError> {
+        self.check()?;
+        Ok(RowMap { before: vec![0.0; self.width()], matrix: self.matrix(true), after: self.mean.clone() })
+    }
+
+    /// Every direction is of as many columns, unless a file was wrong.
+    fn check(&self) -> Result<(), DataError> {
+        let mut directions = self.directions.iter();
+        directions.try_for_each(|direction| check_columns(NAME, Some(self.mean.len()), direction.vector.len()))
+    }
+}
+
+/// In place if the number of columns stays.
+fn map_in_place<F: Float>(map: &RowMap, x: &mut Tensor<F>) -> Result<(), DataError> {
+    check_input(NAME, Some(map.before.len()), x)?;
+    if map.before.len() == map.after.len() {
+        map.replace(x);
+    } else {
+        *x = map.images(x);
+    }
+    Ok(())
+}
+
+fn map_anew<F: Float>(map: &RowMap, x: &Tensor<F>) -> Result<Tensor<F>, DataError> {
+    check_input(NAME, Some(map.before.len()), x)?;
+    Ok(map.images(x))
 }
 
 impl<F: Float> Transform<F> for FittedWhiten {
@@ -284,11 +282,19 @@ impl<F: Float> Transform<F> for FittedWhiten {
     }
 
     fn transform_in_place(&self, x: &mut Tensor<F>) -> Result<(), DataError> {
-        self.map(x, false)
+        map_in_place(&self.forward()?, x)
+    }
+
+    fn transform(&self, x: &Tensor<F>) -> Result<Tensor<F>, DataError> {
+        map_anew(&self.forward()?, x)
     }
 
     fn inverse_in_place(&self, y: &mut Tensor<F>) -> Result<(), DataError> {
-        self.map(y, true)
+        map_in_place(&self.backward()?, y)
+    }
+
+    fn inverse(&self, y: &Tensor<F>) -> Result<Tensor<F>, DataError> {
+        map_anew(&self.backward()?, y)
     }
 
     fn names(&self, names: &[String]) -> Result<Vec<String>, DataError> {

@@ -30,6 +30,7 @@ use crate::DataError;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct L1Path {
     tolerance: f64,
+    is_upward: bool,
 }
 
 const OPERATION: &str = "L1Path";
@@ -56,10 +57,18 @@ impl L1Path {
     /// Counts a column as in above this weight: for optimisers that make weights small, but not zero.
     #[must_use]
     pub fn with_tolerance(self, tolerance: f64) -> Self {
-        Self { tolerance }
+        Self { tolerance, ..self }
     }
 
-    /// Goes down the penalties `lambdas`; `fit(lambda, train, validation)` trains a model with that penalty, and gives its score in
+    /// Begins with the weakest penalty instead of the strongest, for fits that start where the last one ended: a network has to learn what
+    /// columns say together before a penalty can tell that they are needed (Lemhadri, Ruan, Abraham & Tibshirani, *LassoNet*, 2021). What
+    /// comes out has the same form.
+    #[must_use]
+    pub fn from_weakest(self) -> Self {
+        Self { is_upward: true, ..self }
+    }
+
+    /// Goes down the penalties `lambdas`, or up, [`from_weakest`](Self::from_weakest); `fit(lambda, train, validation)` trains a model with that penalty, and gives its score in
     /// validation, higher being better, and a weight for each of `columns` columns. Folds are inside, so a fit can start where the last
     /// one in its fold ended.
     ///
@@ -84,7 +93,8 @@ impl L1Path {
             return refuse("a tolerance of at least 0", self.tolerance);
         }
         let mut points = Vec::with_capacity(lambdas.len());
-        for &lambda in lambdas {
+        let order: Vec<f64> = if self.is_upward { lambdas.iter().rev().copied().collect() } else { lambdas.to_vec() };
+        for lambda in order {
             let start = Instant::now();
             let (mut scores, mut weights, mut counts) = (Vec::new(), vec![0.0; columns], vec![0; columns]);
             for (fold, (train, validation)) in folds.iter().enumerate() {
@@ -99,6 +109,9 @@ impl L1Path {
             let active = (0..columns).filter(|&column| 2 * counts[column] > folds.len()).collect();
             let trial = Trial { columns: active, scores, seconds: start.elapsed().as_secs_f64() };
             points.push(PathPoint { lambda, trial, weights });
+        }
+        if self.is_upward {
+            points.reverse();
         }
         Ok(Path { columns, points })
     }

@@ -1,6 +1,6 @@
-//! Generated data: points in the plane from a law that is known, as many as are asked for.
+//! Generated data from a law that is known, as many as are asked for: points in the plane, and a table of patients.
 //!
-//! A set is a function of the number of points, the noise and the seed. Classes take turns, so that before noise they are
+//! A set of points is a function of their number, the noise and the seed. Classes take turns, so that before noise they are
 //! balanced to within one point, and the first points of a large set are the points of a small one (but for [`spiral`], whose
 //! points are evenly spaced). Coordinates are computed in `f64` and kept in `f32`: the last bits, in which mathematical libraries
 //! differ, are rounded away.
@@ -8,6 +8,7 @@
 //! - [`concentric_rings`], [`four_groups`]: Gaussian clouds around circles and corners.
 //! - [`circle`], [`xor`], [`gauss`], [`spiral`]: those of the TensorFlow Playground, in its units, at most about 6 from the
 //!   origin, with its meaning of noise, which differs from set to set.
+//! - [`Patients`]: a table with few positives, whose columns differ in scale and in whether they matter.
 //!
 //! ```
 //! use evenkeel_data::{Seed, synthetic};
@@ -19,10 +20,12 @@
 //! ```
 
 mod four_groups;
+mod patients;
 mod playground;
 mod rings;
 
 pub use four_groups::four_groups;
+pub use patients::{Effect, Patients};
 pub use playground::{circle, gauss, spiral, xor};
 pub use rings::concentric_rings;
 

@@ -67,6 +67,25 @@ fn constant_and_missing_columns_are_reported() {
 }
 
 #[test]
+fn a_range_does_not_move_columns_without_values() {
+    let nan = f64::NAN;
+    let x = Tensor::from([[1.0, nan], [2.0, nan]]);
+    // 1 less than this would be rounded.
+    let odd = 2f64.powi(53) + 2.0;
+    let new = Tensor::from([[1.5, odd], [9.0, -7.0]]);
+    for (settings, beyond) in [(MinMax::to(-1.0..=3.0), 31.0), (MinMax::to(-1.0..=3.0).clipped(), 3.0)] {
+        let fitted = settings.fit(&x).unwrap();
+        let y = fitted.transform(&new).unwrap();
+        assert_eq!(y, Tensor::from([[1.0, odd], [beyond, -7.0]]));
+        let back = fitted.inverse(&y).unwrap();
+        assert_eq!(column(&back, 1), [odd, -7.0]);
+        let mut in_place = new.clone();
+        fitted.transform_in_place(&mut in_place).unwrap();
+        assert_eq!(in_place, y);
+    }
+}
+
+#[test]
 fn huge_and_tiny_values() {
     let huge = Tensor::from([[1e300f64], [2e300], [3e300]]);
     let tiny = Tensor::from([[1e-310f64], [2e-310], [3e-310]]);
@@ -84,6 +103,10 @@ fn huge_and_tiny_values() {
         assert!((y.as_slice()[2] - 3.0 / 14f64.sqrt()).abs() < 1e-12);
         assert!(Power::default().fit(x).unwrap().transform(x).unwrap().is_finite());
     }
+    // Odd multiples of the smallest number, which have no halves.
+    let tiniest = Tensor::from([3, 4, 5].map(|n| [f64::from_bits(n)]));
+    let y = Quantile::default().with_landmarks(2).fit(&tiniest).unwrap().transform(&tiniest).unwrap();
+    assert_eq!(y.as_slice(), [0.0, 0.5, 1.0]);
     let error = Standard::default().fit(&huge).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -109,6 +132,67 @@ fn columns_beside_an_offset_keep_their_digits() {
     let x = Tensor::from([[1e15], [1e15 + 1.0], [1e15 + 2.0]]);
     let y = Standard::default().fit(&x).unwrap().transform(&x).unwrap();
     assert!(y.as_slice().iter().zip([-1.5f64.sqrt(), 0.0, 1.5f64.sqrt()]).all(|(y, e)| (y - e).abs() < 1e-12));
+}
+
+/// Multiples of 2^-10, to which 1e9 can be added without rounding: so what is scaled is the same to its last digits.
+#[test]
+fn an_offset_of_a_billion() {
+    let wave = |i: usize| ((i as f64 * 0.7).sin() * 1024.0).round() / 1024.0 + f64::from(u8::from(i.is_multiple_of(7)));
+    let near = Tensor::from_fn([500, 2], wave);
+    let far = near.map(|x| x + 1e9);
+    for (name, scaler) in scalers::<f64>() {
+        let of = |x: &Tensor<f64>| {
+            let fitted = scaler.fit_boxed(x).unwrap();
+            let y = fitted.transform(x).unwrap();
+            (fitted.inverse(&y), y)
+        };
+        let ((_, y), (back, z)) = (of(&near), of(&far));
+        let distance = |a: &Tensor<f64>, b: &Tensor<f64>| {
+            a.as_slice().iter().zip(b.as_slice()).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
+        };
+        // A mean is rounded to 1.2e-7, those of the blocks for a covariance too; deviations of logarithms to 4e-6.
+        let tolerance = match name {
+            "standard" => 1.2e-7,
+            "pca" | "zca" => 1e-6,
+            "max_abs" | "row_norm" | "yeo_johnson" => f64::INFINITY,
+            _ => 1e-12,
+        };
+        assert!(distance(&y, &z) <= tolerance, "{name}: {}", distance(&y, &z));
+        assert!(name == "row_norm" || distance(&back.unwrap(), &far) < 1e-4, "{name}");
+        if name == "yeo_johnson" {
+            let n = 500.0;
+            for j in 0..2 {
+                let z = column(&z, j);
+                let mean = z.iter().sum::<f64>() / n;
+                let variance = z.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / n;
+                assert!(mean.abs() < 1e-6 && (variance - 1.0).abs() < 1e-6, "{mean} {variance}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_ends_of_single_precision() {
+    let ends = Tensor::from([[1e30f32, -3e-45, 1e30], [2e30, 1e-45, -2e30], [4e30, 7e-45, 3e38], [8e30, 0.0, -3e38]]);
+    for (name, scaler) in scalers::<f32>() {
+        let fitted = scaler.fit_boxed(&ends).unwrap();
+        let y = fitted.transform(&ends).unwrap();
+        assert!(y.is_finite(), "{name}: {y}");
+        let mut of_columns = y.as_slice().chunks(3);
+        assert!(of_columns.next() != of_columns.next(), "{name}");
+        // Rotations mix the columns, and so lose what is beside 1e38; powers are known by their logarithms.
+        if !matches!(name, "row_norm" | "pca" | "zca" | "yeo_johnson") {
+            let back = fitted.inverse(&y).unwrap();
+            for j in 0..3 {
+                let of = |x: &Tensor<f32>| column(&x.cast(), j);
+                let largest = of(&ends).into_iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+                for (a, b) in of(&ends).into_iter().zip(of(&back)) {
+                    // A distance of 1e-45, the smallest, is that rounding too.
+                    assert!((a - b).abs() <= (1e-5 * largest).max(1.5e-45), "{name}, column {j}: {a} {b}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -27,11 +27,13 @@
 mod axis;
 mod bars;
 mod chart;
+mod data;
 mod describe;
 mod document;
 mod file;
 mod legend;
 mod marks;
+mod metrics;
 mod page;
 mod panel;
 mod panels;

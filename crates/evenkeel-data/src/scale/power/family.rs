@@ -1,6 +1,8 @@
 //! The two families of powers.
 
-use evenkeel_tensor::{Float, Tensor};
+use std::ops::Range;
+
+use evenkeel_tensor::{Float, Tensor, kernel, parallel};
 
 use crate::DataError;
 
@@ -43,17 +45,22 @@ impl Family {
 
     /// Refuses values that have no power.
     pub(super) fn check_domain<F: Float>(self, operation: &'static str, x: &Tensor<F>) -> Result<(), DataError> {
-        let (columns, outside) = (x.shape()[1], |x: &F| *x <= F::ZERO);
-        match x.as_slice().iter().position(outside) {
-            Some(at) if self == Self::BoxCox => Err(DataError::Value {
-                operation,
-                row: at / columns,
-                column: at % columns,
-                expected: "a value above 0 for Box-Cox",
-                got: x.as_slice()[at].to_f64(),
-                cure: "take Yeo-Johnson, or add a constant first",
-            }),
-            _ => Ok(()),
+        if self == Self::YeoJohnson {
+            return Ok(());
         }
+        let (columns, x) = (x.shape()[1], x.as_slice());
+        let is_any = |r: Range<usize>| x[r].iter().fold(false, |any, x| any | (*x <= F::ZERO));
+        if !parallel::reduce(x.len(), kernel::BLOCK, is_any, |a, b| a | b).unwrap_or(false) {
+            return Ok(());
+        }
+        let at = x.iter().position(|x| *x <= F::ZERO).expect("there is one");
+        Err(DataError::Value {
+            operation,
+            row: at / columns,
+            column: at % columns,
+            expected: "a value above 0 for Box-Cox",
+            got: x[at].to_f64(),
+            cure: "take Yeo-Johnson, or add a constant first",
+        })
     }
 }

@@ -73,21 +73,20 @@ fn block_moments(curve: &Curve, logarithms: &[f64]) -> (f64, f64) {
     let mut powers = [0.0; BLOCK];
     let powers = &mut powers[..logarithms.len()];
     let n = logarithms.len() as f64;
-    let [above, below] = [curve.lambda, 2.0 - curve.lambda];
-    // 1 / λ; where λ is 0 the power is replaced by its limit.
-    let [over_above, over_below] = [above, below].map(|lambda| if lambda == 0.0 { 0.0 } else { 1.0 / lambda });
+    // For an exponent that small the quotient is the logarithm itself, to the last bit; so no 0 is to be asked for.
+    let [above, below] = [curve.lambda, 2.0 - curve.lambda].map(|x| if x == 0.0 { 1e-200 } else { x });
+    let [over_above, over_below] = [1.0 / above, 1.0 / below];
     let mirrors = curve.family == Family::YeoJohnson;
     kernel::simd(
         #[inline(always)]
         || {
             for (y, &l) in powers.iter_mut().zip(logarithms) {
-                // As `Curve::at`, without branches.
+                // As `Curve::at`, without branches, so in vectors.
                 let mirrored = mirrors & (l < 0.0);
-                let (exponent, over) = if mirrored { (below, over_below) } else { (above, over_above) };
-                let distance = if mirrored { curve.origin - l } else { l - curve.origin };
-                let power = Float::exp_m1(exponent * distance) * over;
-                let power = if exponent == 0.0 { distance } else { power };
-                *y = if mirrored { -power } else { power };
+                let sign = if mirrored { -1.0 } else { 1.0 };
+                let exponent = if mirrored { below } else { above };
+                let over = if mirrored { over_below } else { over_above };
+                *y = sign * (Float::exp_m1(exponent * (sign * (l - curve.origin))) * over);
             }
             let origin = powers[0];
             let offset = kernel::sum_map(

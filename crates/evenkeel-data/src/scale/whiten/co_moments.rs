@@ -1,7 +1,7 @@
 //! Means and co-moments of columns, of which parts can be merged.
 
 use evenkeel_tensor::kernel::matmul::{Matrix, Write, matmul};
-use evenkeel_tensor::{Float, Tensor};
+use evenkeel_tensor::{Float, Tensor, kernel};
 
 use crate::DataError;
 use crate::fit::{check_columns, check_input, no_rows};
@@ -87,28 +87,49 @@ impl CoMoments {
     }
 
     fn of_block<F: Float>(block: &[F], d: usize) -> Self {
-        let complete = |row: &&[F]| row.iter().all(|x| !x.is_nan());
-        let mut values: Vec<f64> = Vec::with_capacity(block.len());
-        for row in block.chunks_exact(d).filter(complete) {
-            values.extend(row.iter().map(|x| x.to_f64()));
-        }
+        let mut values = complete_rows(block, d);
         let mut own = Self::new(d);
         let rows = values.len() / d;
         if rows == 0 {
             return own;
         }
         own.count = rows as f64;
-        let origin = values[..d].to_vec();
-        let mut sum = vec![0.0; d];
-        for row in values.chunks_exact(d) {
-            sum.iter_mut().zip(row.iter().zip(&origin)).for_each(|(sum, (x, origin))| *sum += x - origin);
-        }
+        let (origin, mut sum) = (values[..d].to_vec(), vec![0.0; d]);
+        kernel::simd(
+            #[inline(always)]
+            || {
+                let (origin, sum) = (&origin[..d], &mut sum[..d]);
+                for row in values.chunks_exact(d) {
+                    sum.iter_mut().zip(row.iter().zip(origin)).for_each(|(sum, (x, origin))| *sum += x - origin);
+                }
+            },
+        );
         own.mean = origin.iter().zip(&sum).map(|(origin, sum)| origin + sum / own.count).collect();
-        for row in values.chunks_exact_mut(d) {
-            row.iter_mut().zip(&own.mean).for_each(|(x, mean)| *x -= mean);
-        }
+        kernel::simd(
+            #[inline(always)]
+            || {
+                let mean = &own.mean[..d];
+                for row in values.chunks_exact_mut(d) {
+                    row.iter_mut().zip(mean).for_each(|(x, mean)| *x -= mean);
+                }
+            },
+        );
         let centred = Matrix::new(&values, rows, d);
         matmul(centred.t(), centred, &mut own.products, Write::Overwrite);
         own
     }
+}
+
+/// The rows of a block that miss no value.
+fn complete_rows<F: Float>(block: &[F], d: usize) -> Vec<f64> {
+    let mut values: Vec<f64> = block.iter().map(|x| x.to_f64()).collect();
+    let is_missing = kernel::simd(
+        #[inline(always)]
+        || values.iter().fold(false, |any, x| any | x.is_nan()),
+    );
+    if is_missing {
+        let complete = |row: &&[f64]| row.iter().all(|x| !x.is_nan());
+        values = values.chunks_exact(d).filter(complete).flatten().copied().collect();
+    }
+    values
 }

@@ -1,0 +1,39 @@
+//! A report as text.
+
+use std::fmt;
+
+use super::AuditReport;
+
+/// The findings, each with what it does and its cure, and then a line for each column.
+impl fmt::Display for AuditReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} rows, {} columns", self.rows, self.columns.len())?;
+        let classes: Vec<_> = self.classes.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        if !classes.is_empty() {
+            write!(f, "; classes: {}", classes.join(", "))?;
+        }
+        writeln!(f)?;
+        if self.findings.is_empty() {
+            writeln!(f, "nothing is wrong")?;
+        }
+        for (i, finding) in self.findings.iter().enumerate() {
+            writeln!(f, "\n{}. {} ({}): {}", i + 1, finding.problem, finding.harm(), finding.evidence())?;
+            writeln!(f, "   {}", finding.problem.consequence())?;
+            writeln!(f, "   {}", finding.cure())?;
+        }
+        let width = self.columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0).max(6);
+        writeln!(
+            f,
+            "\n{:width$}  {:11}  missing  distinct  {:>10}  {:>10}  {:>10}",
+            "column", "kind", "mean", "deviation", "skewness"
+        )?;
+        for column in &self.columns {
+            write!(f, "{:width$}  {:11}  {:7}  {:8}", column.name, column.kind, column.missing, column.distinct)?;
+            if let Some(n) = column.numbers {
+                write!(f, "  {:>10.3e}  {:>10.3e}  {:>10.2}", n.mean, n.deviation, n.skewness)?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
