@@ -78,6 +78,6 @@ impl Cohort {
 
     /// `k` pairs of rows to learn from and rows held out, with as many ill in each as can be.
     pub(crate) fn folds(&self, k: usize, seed: Seed) -> Result<Vec<Parts>, DataError> {
-        folds_stratified(&self.ill, k, seed)
+        Ok(folds_stratified(&self.ill, k, seed)?.collect())
     }
 }

@@ -158,7 +158,7 @@ impl Training {
         let counts = data.class_counts().ok_or("classes")?;
         let ratio = |weights: &ClassWeights| weights.as_slice()[1] / weights.as_slice()[0];
         let weight = match recipe.treatment {
-            Treatment::Weights(power) => ratio(&before.clone().tempered(power)),
+            Treatment::Weights(power) => ratio(&before.clone().tempered(power)?),
             _ => 1.0,
         };
         let bias = match recipe.start {

@@ -227,3 +227,27 @@ fn the_same_bits_at_any_number_of_threads() {
         assert_eq!(in_pool(threads), one, "{threads} threads");
     }
 }
+
+/// A weight of 0 leaves a class out; a batch of that class alone has nothing to learn from, and must not end the training with NaN.
+#[test]
+fn a_batch_without_weight_is_no_loss() {
+    let x = Tensor::from([[0.3, -1.0], [2.0, 0.5]]);
+    for reduction in REDUCTIONS {
+        let focal = differentiate(&x, |x| x.tape().record(op(&[0, 0], 2.0, Some(&[0.0, 1.0]), reduction), &[x]));
+        let plain = |smoothing| {
+            differentiate(&x, |x| {
+                let mut op = CrossEntropyOp::new(Tensor::from(vec![0, 0]));
+                (op.weights, op.reduction) = (Some(Tensor::from(vec![0.0, 1.0])), reduction);
+                op.smoothing = smoothing;
+                x.tape().record(op, &[x])
+            })
+        };
+        let mut all = vec![focal, plain(0.0)];
+        if reduction == Reduction::Mean {
+            all.push(plain(0.1));
+        }
+        for (loss, gradient) in all {
+            assert!(loss.as_slice().iter().chain(gradient.as_slice()).all(|&value| value == 0.0), "{loss} {gradient}");
+        }
+    }
+}

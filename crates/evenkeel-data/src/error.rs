@@ -417,6 +417,18 @@ pub enum DataError {
         /// The value.
         got: f64,
     },
+    /// New columns that there is no memory for.
+    #[error(
+        "{operation}: expected new columns that fit into memory, got {rows} rows of {width} columns; make fewer columns, or transform the rows in parts"
+    )]
+    Room {
+        /// The operation.
+        operation: &'static str,
+        /// The number of rows.
+        rows: usize,
+        /// The number of columns that would come out.
+        width: usize,
+    },
     /// A choice of columns that keeps none.
     #[error("{operation}: expected at least one column to keep, got none; {cure}")]
     NoColumnsLeft {

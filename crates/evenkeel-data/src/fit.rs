@@ -87,7 +87,8 @@ pub trait PartialFit<F: Float>: Fit<F> {
     fn finish(&self, state: &Self::State) -> Result<Self::Fitted, DataError>;
 }
 
-/// Something fitted, applied to data. As an object too: a pipeline may hold `Box<dyn Transform<F>>`.
+/// Something fitted, applied to data. As an object too: a list of `Box<dyn Transform<F>>` holds any, in place of a
+/// [`Pipeline`](crate::pipeline::Pipeline), which takes the steps of this crate.
 pub trait Transform<F: Float>: Debug + Send + Sync {
     /// The name in messages.
     fn operation(&self) -> &'static str;
@@ -182,7 +183,8 @@ impl<F: Float, S: Fit<F, Fitted: 'static> + Debug + Send + Sync> FitBoxed<F> for
 pub struct Degenerate {
     /// Columns without spread (as the fit measures it): useless to a network, and often an error upstream.
     pub constant: Vec<usize>,
-    /// Columns in which every value is missing; they are left as they are.
+    /// Columns in which every value is missing; they stay as they are, except that [`Impute`](crate::impute::Impute) leaves them out
+    /// unless it is told what to fill them with.
     pub missing: Vec<usize>,
 }
 

@@ -35,6 +35,8 @@ pub struct ImageFolder {
 
 /// The longest side that is decoded, so that a small file cannot ask for all of the memory.
 const MAX_SIDE: u32 = 1 << 14;
+/// Four channels of 16 bits of so many pixels, and what a decoder needs besides.
+const MAX_BYTES: u64 = (MAX_SIDE as u64 * MAX_SIDE as u64) * 8 + (64 << 20);
 
 impl ImageFolder {
     /// Images in colour.
@@ -93,6 +95,7 @@ impl ImageFolder {
         let mut limits = image::Limits::default();
         limits.max_image_width = Some(MAX_SIDE);
         limits.max_image_height = Some(MAX_SIDE);
+        limits.max_alloc = Some(MAX_BYTES);
         reader.limits(limits);
         let image = reader.decode().map_err(|error| DataError::Format {
             path: path.into(),

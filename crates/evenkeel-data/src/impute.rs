@@ -240,6 +240,7 @@ impl<F: Float> Transform<F> for FittedImpute {
         }
         let indicators = self.indicators();
         *x = map_rows(
+            NAME,
             x,
             kept.len() + indicators.len(),
             #[inline(always)]
@@ -252,7 +253,7 @@ impl<F: Float> Transform<F> for FittedImpute {
                     *y = if row[j].is_nan() { F::ONE } else { F::ZERO };
                 }
             },
-        );
+        )?;
         Ok(())
     }
 

@@ -8,7 +8,7 @@
 //!
 //! let labels = [0, 0, 0, 0, 0, 0, 1, 1, 1];
 //! let folds = split::folds_stratified(&labels, 3, Seed(7))?;
-//! for (train, validation) in &folds {
+//! for (train, validation) in folds {
 //!     assert_eq!((train.len(), validation.len()), (6, 3));
 //!     assert_eq!(validation.iter().filter(|&&row| labels[row] == 1).count(), 1);
 //! }
@@ -24,6 +24,36 @@ use crate::{DataError, Dataset, Table};
 
 /// Rows in two parts.
 pub type Parts = (Vec<usize>, Vec<usize>);
+
+/// The pairs of (training, validation) rows of a cross-validation, made one by one.
+#[derive(Clone, Debug)]
+pub struct Folds {
+    /// All rows, dealt out like cards: consecutive ones go to consecutive folds, so of any stretch of n each fold gets n / k,
+    /// rounded down or up.
+    order: Vec<usize>,
+    folds: usize,
+    next: usize,
+}
+
+impl Iterator for Folds {
+    type Item = Parts;
+
+    fn next(&mut self) -> Option<Parts> {
+        if self.next == self.folds {
+            return None;
+        }
+        let validation: Vec<_> = self.order.iter().copied().skip(self.next).step_by(self.folds).collect();
+        self.next += 1;
+        let (validation, train) = partition(self.order.len(), &validation);
+        Some((train, validation))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.folds - self.next, Some(self.folds - self.next))
+    }
+}
+
+impl ExactSizeIterator for Folds {}
 
 /// `fraction` of the rows at random and the rest, each class in the same proportion.
 ///
@@ -76,11 +106,11 @@ pub fn split_random(rows: usize, fraction: f64, seed: Seed) -> Result<Parts, Dat
 ///
 /// # Errors
 /// If there are fewer than 2 folds, or more than rows.
-pub fn folds(rows: usize, k: usize, seed: Seed) -> Result<Vec<Parts>, DataError> {
+pub fn folds(rows: usize, k: usize, seed: Seed) -> Result<Folds, DataError> {
     check_folds("folds", rows, k)?;
-    let mut positions: Vec<_> = (0..rows).collect();
-    shuffle(&mut positions, seed.stream("folds"));
-    Ok(deal(&positions, k))
+    let mut order: Vec<_> = (0..rows).collect();
+    shuffle(&mut order, seed.stream("folds"));
+    Ok(Folds { order, folds: k, next: 0 })
 }
 
 /// As [`folds`], with each class in the same proportion: of a class of n members each validation part has n / k, rounded down
@@ -88,17 +118,17 @@ pub fn folds(rows: usize, k: usize, seed: Seed) -> Result<Vec<Parts>, DataError>
 ///
 /// # Errors
 /// If there are fewer than 2 folds or more than rows, or a class has members, but fewer than folds.
-pub fn folds_stratified(labels: &[u32], k: usize, seed: Seed) -> Result<Vec<Parts>, DataError> {
+pub fn folds_stratified(labels: &[u32], k: usize, seed: Seed) -> Result<Folds, DataError> {
     const OPERATION: &str = "folds_stratified";
     check_folds(OPERATION, labels.len(), k)?;
     let mut members = members(OPERATION, labels, k)?;
     let stream = seed.stream("folds");
-    let mut rows = Vec::with_capacity(labels.len());
+    let mut order = Vec::with_capacity(labels.len());
     for (class, members) in &mut members {
         shuffle(members, stream.at(u64::from(*class)));
-        rows.append(members);
+        order.append(members);
     }
-    Ok(deal(&rows, k))
+    Ok(Folds { order, folds: k, next: 0 })
 }
 
 impl Dataset {
@@ -144,7 +174,7 @@ impl Dataset {
     /// If there are fewer than 2 folds, or more than samples, or the data are [resampled](Dataset::resample).
     pub fn folds(&self, k: usize, seed: Seed) -> Result<Vec<(Self, Self)>, DataError> {
         self.check_not_resampled("folds")?;
-        folds(self.len(), k, seed)?.into_iter().map(|parts| self.parts(parts)).collect()
+        folds(self.len(), k, seed)?.map(|parts| self.parts(parts)).collect()
     }
 
     /// As [`folds`](Self::folds), with each class in the same proportion: see [`folds_stratified`].
@@ -164,7 +194,7 @@ impl Dataset {
     /// As there; if the targets are not classes, or the data are [resampled](Dataset::resample).
     pub fn folds_stratified(&self, k: usize, seed: Seed) -> Result<Vec<(Self, Self)>, DataError> {
         let folds = folds_stratified(&self.labels("folds_stratified")?, k, seed)?;
-        folds.into_iter().map(|parts| self.parts(parts)).collect()
+        folds.map(|parts| self.parts(parts)).collect()
     }
 
     /// The labels to split by.
@@ -188,7 +218,7 @@ impl Table {
     ///
     /// let (train, test) = Wdbc::embedded().split_stratified("diagnosis", 0.8, Seed(7))?;
     /// assert_eq!((train.rows(), test.rows()), (455, 114));
-    /// assert_eq!(test.column("diagnosis")?.categories()?.counts(), [72, 42]);
+    /// assert_eq!(test.column("diagnosis")?.categories()?.counts(), [71, 43]);
     /// # Ok::<(), evenkeel_data::DataError>(())
     /// ```
     ///
@@ -206,21 +236,30 @@ impl Table {
         self.parts(split_random(self.rows(), fraction, seed)?)
     }
 
-    /// Cross-validation: `k` pairs of (training, validation) tables, see [`folds`].
+    /// Cross-validation: `k` pairs of (training, validation) tables, see [`folds`]. They are copied one pair at a time.
     ///
     /// # Errors
     /// If there are fewer than 2 folds, or more than rows.
-    pub fn folds(&self, k: usize, seed: Seed) -> Result<Vec<(Self, Self)>, DataError> {
-        folds(self.rows(), k, seed)?.into_iter().map(|parts| self.parts(parts)).collect()
+    pub fn folds(
+        &self,
+        k: usize,
+        seed: Seed,
+    ) -> Result<impl ExactSizeIterator<Item = (Self, Self)> + use<'_>, DataError> {
+        Ok(folds(self.rows(), k, seed)?.map(|parts| self.parts(parts).expect("rows of the table")))
     }
 
     /// As [`folds`](Self::folds), with each class of the column `target` in the same proportion: see [`folds_stratified`].
     ///
     /// # Errors
     /// As there; if there is no such column, or it cannot be [classes](Self::classes).
-    pub fn folds_stratified(&self, target: &str, k: usize, seed: Seed) -> Result<Vec<(Self, Self)>, DataError> {
+    pub fn folds_stratified(
+        &self,
+        target: &str,
+        k: usize,
+        seed: Seed,
+    ) -> Result<impl ExactSizeIterator<Item = (Self, Self)> + use<'_>, DataError> {
         let folds = folds_stratified(&self.classes(target)?.0, k, seed)?;
-        folds.into_iter().map(|parts| self.parts(parts)).collect()
+        Ok(folds.map(|parts| self.parts(parts).expect("rows of the table")))
     }
 
     fn parts(&self, (first, second): Parts) -> Result<(Self, Self), DataError> {
@@ -230,17 +269,6 @@ impl Table {
 
 fn check_folds(operation: &'static str, samples: usize, folds: usize) -> Result<(), DataError> {
     if (2..=samples).contains(&folds) { Ok(()) } else { Err(DataError::Folds { operation, folds, samples }) }
-}
-
-/// Deals the rows out like cards: consecutive ones go to consecutive folds, so of any stretch of n each fold gets n / k,
-/// rounded down or up.
-fn deal(rows: &[usize], k: usize) -> Vec<Parts> {
-    let fold = |first: usize| {
-        let validation: Vec<_> = rows.iter().copied().skip(first).step_by(k).collect();
-        let (validation, train) = partition(rows.len(), &validation);
-        (train, validation)
-    };
-    (0..k).map(fold).collect()
 }
 
 /// The classes that come, in ascending order, each with its rows: at least `needed`.

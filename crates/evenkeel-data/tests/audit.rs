@@ -201,7 +201,7 @@ fn sick() -> Table {
 fn the_pipeline_cures() {
     let table = sick();
     let report = audit(&table);
-    let (fitted, x) = report.pipeline().fit_transform::<f64>(&table, Target::ClassColumn("class")).unwrap();
+    let (fitted, x) = report.pipeline(Seed(7)).fit_transform::<f64>(&table, Target::ClassColumn("class")).unwrap();
     for dropped in ["empty", "outcome", "id", "ward", "double"] {
         assert!(!fitted.names().iter().any(|name| name == dropped), "{:?}", fitted.names());
     }
@@ -255,6 +255,58 @@ fn the_cures_compile_and_run() {
     let (fitted, _) = pipeline.fit_transform::<f32>(&table, Target::ClassColumn("class")).unwrap();
     assert!(fitted.names().len() > 10);
     assert_eq!(tables.map(|table| table.rows()), [400; 3]);
+}
+
+#[test]
+fn what_hides_nothing_and_what_is_kept() {
+    // An identifier does not make rows different, nor is it one level in the most when a name is missing.
+    let twice = sound(400).subset(&Vec::from_iter((0..400).chain([3, 8]))).unwrap();
+    let ids = (0..402).map(|i| (i != 5).then(|| format!("row {i}")));
+    let report = audit(&twice.with_column(Column::categorical("id", Categorical::from_values(ids))).unwrap());
+    assert_eq!(report.find(Problem::Identifier).unwrap().columns[0].name, "id");
+    let duplicates = report.find(Problem::Duplicates).unwrap();
+    assert_eq!(
+        (duplicates.measure, duplicates.cure()),
+        (2.0, r#"table.subset(&distinct_rows(&table.drop(&["id"])?))?"#.into())
+    );
+
+    // Present or blank is a flag, not a constant.
+    let flag = |i: usize| i.is_multiple_of(3);
+    let blank = numbers("x", (0..400).map(|i| if flag(i) { 1.0 } else { f64::NAN }));
+    assert_eq!(problems(&with(blank)), [Problem::Missing]);
+    let blank = Categorical::from_values((0..400).map(|i| flag(i).then_some("yes")));
+    assert_eq!(problems(&with(Column::categorical("x", blank))), [Problem::Levels]);
+
+    // Of two that repeat each other the one with more values stays; two that share few rows are no copies.
+    let b = sound(400).column("b").unwrap().numbers().unwrap().to_vec();
+    let sparse = |rows: usize| (0..400).map(move |i| if i < rows { f64::NAN } else { 0.0 });
+    let holey = sound(400).with_column(numbers("b", b.iter().zip(sparse(30)).map(|(b, gap)| b + gap))).unwrap();
+    let report = audit(&holey.with_column(Column::numeric("x", b.clone())).unwrap());
+    assert_eq!(report.find(Problem::Copies).unwrap().columns[0].name, "b");
+    let apart = b.iter().enumerate().map(|(i, b)| if i < 100 { *b } else { -b });
+    assert!(audit(&with(numbers("x", apart))).find(Problem::Copies).is_none());
+}
+
+#[test]
+fn cures_know_where_the_target_is() {
+    let town = levels("town", (0..400).map(|i| format!("t{}", i * 7 % 41)));
+    let table = sound(400).drop(&["class"]).unwrap().with_column(town).unwrap();
+    let table = table.subset(&Vec::from_iter((0..400).chain([0]))).unwrap();
+    let labels: Vec<u32> = (0..401).map(|i| u32::from(i != 0)).map(|l| l & 1).collect();
+    let cure = |target, problem| {
+        let report = Audit::default().run(&table, target).unwrap();
+        report.find(problem).map(|finding| finding.cure())
+    };
+    assert_eq!(cure(Target::None, Problem::ManyLevels).unwrap(), r#".step(["town"], Frequency)"#);
+    assert_eq!(
+        cure(Target::Classes(&labels), Problem::ManyLevels).unwrap(),
+        r#".step(["town"], TargetMean::new(seed))"#
+    );
+    let beside = "let rows = distinct_rows(&table); // of the table, and of the targets";
+    assert_eq!(cure(Target::Classes(&labels), Problem::Contradictions).unwrap(), beside);
+    assert_eq!(cure(Target::None, Problem::Duplicates).unwrap(), "table.subset(&distinct_rows(&table))?");
+    let report = Audit::default().run(&table, Target::None).unwrap();
+    assert!(report.pipeline(Seed(1)).fit(&table, Target::None).is_ok());
 }
 
 #[test]

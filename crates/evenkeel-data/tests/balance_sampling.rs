@@ -52,6 +52,10 @@ fn weights_that_cannot_be() {
         assert!(matches!(ClassWeights::effective_number(&[1, 2], beta), Err(DataError::Setting { .. })));
     }
     let weights = ClassWeights::balanced(&[1, 3]).unwrap();
+    for exponent in [f64::NAN, f64::INFINITY, 1e6] {
+        assert!(matches!(weights.clone().tempered(exponent), Err(DataError::Setting { .. })), "{exponent}");
+    }
+    assert_eq!(weights.clone().tempered(0.0).unwrap().as_slice(), [1.0, 1.0]);
     assert_eq!(weights.of_samples(&[1, 0]).unwrap(), [2.0 / 3.0, 2.0]);
     assert!(matches!(weights.of_samples(&[0, 2]), Err(DataError::Label { sample: 1, label: 2, classes: 2 })));
     for bad in [vec![1.0, 1.0], vec![0.0, 0.0], vec![0.5, 1.5], vec![f64::NAN, 1.0], vec![]] {

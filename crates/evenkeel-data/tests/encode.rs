@@ -72,18 +72,22 @@ proptest! {
         let encoder = TargetMean::new(Seed(seed)).with_folds(folds);
         let (fitted, encoded) = encoder.fit_transform::<f64>(&x, target).unwrap();
         let fold = encoder.folds_of(&x, target).unwrap();
+        let mut compared = 0;
         for of in 0..folds {
             let (inside, outside): (Vec<usize>, Vec<usize>) = (0..rows).partition(|&row| fold[row] == of);
             let pick_labels: Vec<u32> = outside.iter().map(|&row| labels[row]).collect();
             let pick_values: Vec<f64> = outside.iter().map(|&row| y[row]).collect();
             let others = if kind == 0 { Target::Values(&pick_values) } else { Target::Classes(&pick_labels) };
+            // Without the fold there may be one class alone.
             let Ok(fitted) = encoder.with_folds(2).fit(&x.subset(&outside).unwrap(), others) else { continue };
+            compared += 1;
             let expected = fitted.transform::<f64>(&x.subset(&inside).unwrap()).unwrap();
             let width = expected.shape()[1];
             let row = |&row: &usize| encoded.as_slice()[row * width..][..width].iter().map(|x| x.to_bits());
             let got: Vec<u64> = inside.iter().flat_map(row).collect();
             prop_assert_eq!(got, bits(&expected));
         }
+        prop_assert!(compared > 0);
         prop_assert_eq!(encoded.shape()[1], fitted.names().len());
     }
 
@@ -259,4 +263,47 @@ fn value_stability() {
     let x = table(&[Some("a"); 10]);
     let folds = TargetMean::new(Seed(7)).folds_of(&x, Target::Values(&[0.0; 10])).unwrap();
     assert_eq!(folds, [2, 4, 1, 0, 1, 3, 4, 2, 0, 3]);
+}
+
+/// The target is no input: encoded by its own means it would be the answer.
+#[test]
+fn the_target_is_not_encoded() {
+    let wards = column("ward", &[Some("a"), Some("b"), Some("a"), Some("b")]);
+    let ill = column("ill", &[Some("no"), Some("yes"), Some("yes"), Some("no")]);
+    let x = Table::new(vec![wards, ill]).unwrap();
+    let encoder = TargetMean::new(Seed(7)).with_folds(2);
+    let (fitted, encoded) = encoder.fit_transform::<f64>(&x, Target::ClassColumn("ill")).unwrap();
+    assert_eq!(fitted.names(), ["ward"]);
+    assert_eq!(encoded.shape(), [4, 1].into());
+    assert_eq!(encoder.fit(&x, Target::ClassColumn("ill")).unwrap(), fitted);
+    let stay = x.with_column(Column::numeric("stay", vec![1.0, 2.0, 3.0, 4.0])).unwrap();
+    assert_eq!(encoder.fit(&stay, Target::ValueColumn("stay")).unwrap().names(), ["ward", "ill"]);
+    let alone = stay.select(&["ill"]).unwrap();
+    assert!(encoder.fit(&alone, Target::ClassColumn("ill")).is_err(), "nothing is left to encode");
+}
+
+/// Real values taken for classes would be a column of shares each.
+#[test]
+fn almost_as_many_classes_as_rows_are_refused() {
+    let encoder = TargetMean::new(Seed(7)).with_folds(2);
+    let fit = |rows: u32, classes: u32| {
+        let labels: Vec<u32> = (0..rows).map(|row| row % classes).collect();
+        encoder.fit(&table(&vec![Some("a"); rows as usize]), Target::Classes(&labels))
+    };
+    assert!(fit(20, 20).is_ok() && fit(42, 21).is_ok());
+    for (rows, classes) in [(41, 21), (5000, 5000)] {
+        let error = fit(rows, classes).unwrap_err().to_string();
+        assert!(error.contains("(give real values as `Target::Values`"), "{error}");
+    }
+}
+
+#[test]
+fn unseen_levels_cannot_be_a_level() {
+    let fit = |value| Ordinal::default().unseen(UnseenOrdinal::Value(value)).fit(&table(&[Some("a"), Some("b")]));
+    for used in [0.0, -0.0, 1.0] {
+        assert!(matches!(fit(used), Err(DataError::Setting { .. })), "{used}");
+    }
+    for free in [-1.0, 0.5, 2.0, 1e300] {
+        assert!(fit(free).is_ok(), "{free}");
+    }
 }

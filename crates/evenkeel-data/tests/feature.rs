@@ -401,3 +401,24 @@ fn the_same_bits_at_any_number_of_threads() {
         assert!(one == three, "{name}");
     }
 }
+
+/// A distance of 1.8e308 from the first knot is more than an f64 holds, the place on the circle is not.
+#[test]
+fn periodic_splines_have_a_place_for_any_value() {
+    let splines =
+        Splines::default().extrapolated(Extrapolation::Periodic).fit(&matrix(&[1e307, 2e307, 3e307])).unwrap();
+    let y = splines.transform(&matrix(&[-1.75e308, -1e300, 1.2e308])).unwrap();
+    for row in y.as_slice().chunks(y.shape()[1]) {
+        assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{row:?}");
+    }
+}
+
+#[test]
+fn a_square_root_is_not_negative() {
+    let error = Elementwise::Sqrt.inverse(&matrix(&[2.0, -3.0])).unwrap_err().to_string();
+    assert!(error.contains("expected a square root, which is at least 0, got -3"), "{error}");
+    assert_eq!(Elementwise::SignedLog.inverse(&matrix(&[0.0])).unwrap(), matrix(&[0.0]));
+    for degree in [65, 100_000, usize::MAX] {
+        assert!(matches!(Polynomial::degree(degree).fit(&matrix(&[2.0])), Err(DataError::Setting { .. })), "{degree}");
+    }
+}

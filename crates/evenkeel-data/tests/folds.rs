@@ -153,10 +153,11 @@ fn tables_and_labels_are_split_alike() {
     same(&tumours.split_random(0.3, seed).unwrap(), &data.split_random(0.3, seed).unwrap());
     let stratified = data.split_stratified(0.3, seed).unwrap();
     same(&tumours.split_stratified("diagnosis", 0.3, seed).unwrap(), &stratified);
-    let pairs = tumours.folds(4, seed).unwrap().into_iter().zip(data.folds(4, seed).unwrap());
+    let pairs = tumours.folds(4, seed).unwrap().zip(data.folds(4, seed).unwrap());
     pairs.for_each(|(table, data)| same(&table, &data));
-    let folds = (tumours.folds_stratified("diagnosis", 4, seed).unwrap(), data.folds_stratified(4, seed).unwrap());
-    folds.0.iter().zip(&folds.1).for_each(|(table, data)| same(table, data));
+    let folds = tumours.folds_stratified("diagnosis", 4, seed).unwrap();
+    assert_eq!(folds.len(), 4);
+    folds.zip(data.folds_stratified(4, seed).unwrap()).for_each(|(table, data)| same(&table, &data));
 
     // A label is a name: a large one costs nothing.
     let far: Vec<u32> = labels.iter().map(|&label| if label == 1 { u32::MAX } else { 0 }).collect();

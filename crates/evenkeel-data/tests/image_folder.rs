@@ -77,3 +77,24 @@ fn what_cannot_be_used_is_named() {
         assert!(error.contains("1.png: expected a sound PNG or JPEG image"), "{error}");
     }
 }
+
+/// A PNG's header of the largest size promises 2 GiB, which are no reason to refuse it: that its data end there is.
+#[test]
+fn the_largest_size_is_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("a")).unwrap();
+    for (side, part) in [(1u32 << 14, None), ((1 << 14) + 1, Some("limit"))] {
+        let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+        let header = [&b"IHDR"[..], &side.to_be_bytes(), &side.to_be_bytes(), &[16, 6, 0, 0, 0]].concat();
+        for chunk in [&header[..], b"IDAT"] {
+            let mut crc = flate2::Crc::new();
+            crc.update(chunk);
+            bytes.extend((chunk.len() as u32 - 4).to_be_bytes());
+            bytes.extend(chunk);
+            bytes.extend(crc.sum().to_be_bytes());
+        }
+        fs::write(folder.path().join("a/1.png"), bytes).unwrap();
+        let refused = ImageFolder::new().read(folder.path()).unwrap_err().to_string().to_lowercase();
+        assert_eq!(refused.contains("limit"), part.is_some(), "{refused}");
+    }
+}

@@ -198,3 +198,19 @@ fn certain_and_wrong_is_bounded() {
         assert_eq!(loss, expected);
     }
 }
+
+#[test]
+fn no_labels_are_no_strata() {
+    let bootstrap = Bootstrap::new().stratified::<u32>(&[]);
+    let error = bootstrap.interval(4, Seed(1), |rows| Some(rows.len() as f64)).unwrap_err();
+    assert!(matches!(error, DataError::Lengths { samples: 4, targets: 0, .. }), "{error}");
+}
+
+/// 49 times 1/49 is below 1, which a probability may be.
+#[test]
+fn bins_end_at_one() {
+    for count in 1..200 {
+        let curve = CalibrationCurve::new(&[true, false], &[1.0, 0.0], Bins::Uniform(count)).unwrap();
+        assert_eq!(curve.bins().last().unwrap().high, 1.0, "{count} bins");
+    }
+}

@@ -109,6 +109,29 @@ fn what_is_damaged_or_hostile_is_refused() {
 }
 
 #[test]
+fn compressed_arrays_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.npy.gz");
+    let values: Vec<f64> = (0..50_000).map(f64::from).collect();
+    npy::write(&path, [100, 500], &values).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    assert!(bytes.starts_with(&[0x1f, 0x8b]));
+    assert_eq!(npy::read::<f64>(&path).unwrap().data, values);
+    assert_eq!(npy::read_from::<f64>(&bytes[..], "memory").unwrap().shape, [100, 500].into());
+    let mut damaged = bytes.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    for bytes in [&damaged[..], &bytes[..bytes.len() - 9]] {
+        assert!(matches!(npy::read_from::<f64>(bytes, "memory"), Err(DataError::Corrupt { .. })));
+    }
+    npy::write_fortran(&path, [2, 1], &[1u8, 2]).unwrap();
+    assert_eq!(npy::read::<u8>(&path).unwrap().data, [1, 2]);
+
+    let path = folder.path().join("x.npz.gz");
+    let refused = npy::write_npz(&path, |npz| npz.add("x", [1], &[1u8])).unwrap_err();
+    assert!(refused.to_string().contains("got one that ends in .gz") && !path.exists());
+}
+
+#[test]
 fn archives_hold_arrays_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.npz");
@@ -124,6 +147,15 @@ fn archives_hold_arrays_by_name() {
     assert_eq!(npz.read::<i64>("y").unwrap().data, [1, 2]);
     assert!(npz.read::<f32>("y").unwrap_err().to_string().contains("expected elements of type f32, got i64"));
     assert!(npz.read::<f32>("z").unwrap_err().to_string().contains("got the arrays x, y"));
+
+    // An array that is refused leaves no entry behind.
+    let path = folder.path().join("c.npz");
+    npy::write_npz(&path, |npz| {
+        assert!(npz.add("x", [2], &[1u8]).is_err());
+        npz.add("x", [1], &[1u8])
+    })
+    .unwrap();
+    assert_eq!(Npz::open(&path).unwrap().read::<u8>("x").unwrap().data, [1]);
 
     // Not written at all if an array is refused.
     let path = folder.path().join("b.npz");

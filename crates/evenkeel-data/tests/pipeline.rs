@@ -271,6 +271,12 @@ fn damaged_pipelines_are_errors() {
     ] {
         assert!(matches!(FittedPipeline::from_json(&wrong), Err(DataError::Stored { .. })), "{wrong}");
     }
+    assert!(changes_that_are_read(&json, &test) > 50, "such as those of a digit");
+}
+
+/// In how many ways one character of the text can be changed and a pipeline is still read, which does what pipelines do.
+#[cfg(feature = "serde")]
+fn changes_that_are_read(json: &str, test: &Table) -> usize {
     let bytes = json.as_bytes();
     let mut read = 0;
     for i in 0..bytes.len() {
@@ -283,10 +289,57 @@ fn damaged_pipelines_are_errors() {
         let Ok(changed) = String::from_utf8(changed) else { continue };
         if let Ok(pipeline) = FittedPipeline::from_json(&changed) {
             read += 1;
-            let _ = (pipeline.transform::<f32>(&test), pipeline.to_string(), pipeline.degenerate());
+            let _ = (pipeline.transform::<f32>(test), pipeline.to_string(), pipeline.degenerate());
         }
     }
-    assert!(read > 50, "{read} changes were read, such as those of a digit");
+    read
+}
+
+/// The same for steps that index columns or landmarks, where a file could name one that is not there.
+#[cfg(feature = "serde")]
+#[test]
+fn damaged_steps_are_errors() {
+    use evenkeel_data::pipeline::Step;
+
+    let (train, test) = (patients(0..40), patients(0..10));
+    let steps: Vec<Step> = vec![
+        Criterion::AnovaF.top(1).into(),
+        VarianceAbove(0.0).into(),
+        Whiten::pca().into(),
+        Quantile::default().into(),
+        Polynomial::degree(2).into(),
+        Bins::quantile(4).one_hot().into(),
+        Splines::default().into(),
+    ];
+    for step in steps {
+        let first = Pipeline::new().step("age", Impute::mean()).drop(["ward", "doctor", "visit", "id"]);
+        let fitted = first.step(["age", "dose"], step).fit(&train, TARGET).unwrap();
+        let json = fitted.to_json();
+        assert!(changes_that_are_read(&json, &test) > 5, "{fitted}");
+        // A list with nothing in it may be read, and then gives nothing or an error.
+        for list in ["\"directions\":[", "\"tables\":[", "\"edges\":[", "\"verdicts\":["] {
+            let Some(first) = json.find(list).map(|at| at + list.len()) else { continue };
+            let mut depth = 1;
+            let is_end = |c: char| {
+                depth += i32::from("[{".contains(c)) - i32::from("]}".contains(c));
+                depth == 0
+            };
+            let end = first + json[first..].find(is_end).unwrap();
+            let _ = FittedPipeline::from_json(&(json[..first].to_owned() + &json[end..]))
+                .map(|read| read.transform::<f32>(&test));
+        }
+        for (from, to) in [
+            ("\"indices\":[", "\"indices\":[7,"),
+            ("\"ranking\":[", "\"ranking\":[7,"),
+            ("\"degree\":2", "\"degree\":100000"),
+            ("\"knots\":5", "\"knots\":1048577"),
+        ] {
+            let wrong = json.replacen(from, to, 1);
+            if wrong != json {
+                assert!(matches!(FittedPipeline::from_json(&wrong), Err(DataError::Stored { .. })), "{wrong}");
+            }
+        }
+    }
 }
 
 #[test]

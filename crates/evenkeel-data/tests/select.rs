@@ -323,3 +323,14 @@ fn extremes_have_their_values() {
     let without = alone.scores(&x.index_select(0, &[0, 1, 2, 3]), &labels).unwrap();
     assert_eq!(alone.scores(&x, &[0, 0, 1, 1, 2]).unwrap(), without);
 }
+
+/// 3 * 0.1 is not 0.3: a mean that is rounded would leave a spread within the classes.
+#[test]
+fn what_is_constant_within_each_class_parts_them() {
+    let labels = [0, 0, 0, 1, 1, 1];
+    for low in [0.0, 0.7, -1e6] {
+        let x = Tensor::from_fn([6, 1], |i| if i < 3 { low } else { 0.1 });
+        let scores = anova_f(&x, &labels).unwrap();
+        assert_eq!((scores.score(), scores.p_value().unwrap()), (&[f64::MAX][..], &[0.0][..]));
+    }
+}

@@ -269,3 +269,52 @@ fn selections_are_written_and_read() {
     assert_eq!(read, selection);
     assert_eq!(read.transform(&x).unwrap(), selection.transform(&x).unwrap());
 }
+
+/// What is read is checked as what is made: nothing that is read panics later.
+#[cfg(feature = "serde")]
+#[test]
+fn damaged_results_are_errors() {
+    use evenkeel_data::select::{Importances, Path, Selection};
+
+    let verdict = r#"{"score":null,"p_value":null,"reason":""}"#;
+    let selection = |indices: &str, ranking: &str, names: &str| {
+        let text =
+            format!(r#"{{"indices":{indices},"ranking":{ranking},"verdicts":[{verdict},{verdict}],"names":{names}}}"#);
+        serde_json::from_str::<Selection>(&text)
+    };
+    assert!(selection("[0,1]", "[1,0]", "[]").is_ok() && selection("[1]", "[1]", r#"["a","b"]"#).is_ok());
+    for (indices, ranking, names) in [
+        ("[2]", "[2]", "[]"),
+        ("[0]", "[1]", "[]"),
+        ("[1,0]", "[1,0]", "[]"),
+        ("[1,1]", "[1,1]", "[]"),
+        ("[]", "[]", "[]"),
+        ("[0]", "[0]", r#"["a"]"#),
+    ] {
+        assert!(selection(indices, ranking, names).is_err(), "{indices} {ranking} {names}");
+    }
+    let trade_off = |trials: &str| {
+        let text = format!(r#"{{"columns":2,"trials":{trials},"evaluations":1,"seconds":0.0}}"#);
+        serde_json::from_str::<TradeOff>(&text)
+    };
+    let path = |trial: &str, weights: &str| {
+        let point = format!(r#"{{"lambda":1.0,"trial":{trial},"weights":{weights}}}"#);
+        serde_json::from_str::<Path>(&format!(r#"{{"columns":2,"points":[{point}]}}"#))
+    };
+    let trial = |columns: &str, scores: &str| format!(r#"{{"columns":{columns},"scores":{scores},"seconds":0.0}}"#);
+    for scores in ["[0.5,0.6]", "[0.5]", "[1e308,1e308,1e308]"] {
+        let good = trial("[0,1]", scores);
+        let read = trade_off(&format!("[{good}]")).unwrap();
+        assert_eq!((read.selection().unwrap().indices(), read.to_string().lines().count()), (&[0, 1][..], 3));
+        assert_eq!(path(&good, "[1.0,2.0]").unwrap().selection().unwrap().ranking(), [1, 0]);
+        assert!(path(&good, "[1.0]").is_err());
+    }
+    for bad in [trial("[0,2]", "[0.5]"), trial("[1,0]", "[0.5]"), trial("[0]", "[]")] {
+        assert!(trade_off(&format!("[{bad}]")).is_err() && path(&bad, "[1.0,2.0]").is_err(), "{bad}");
+    }
+    assert!(trade_off("[]").is_err() && serde_json::from_str::<Path>(r#"{"columns":2,"points":[]}"#).is_err());
+    let importances =
+        |drops: &str| serde_json::from_str::<Importances>(&format!(r#"{{"baseline":1.0,"drops":{drops}}}"#));
+    assert_eq!(importances("[[1.0,2.0],[0.0,0.0]]").unwrap().mean(0), 1.5);
+    assert!(importances("[]").is_err() && importances("[[]]").is_err() && importances("[[1.0],[]]").is_err());
+}

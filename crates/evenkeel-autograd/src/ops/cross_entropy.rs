@@ -24,8 +24,8 @@ pub enum Reduction {
 ///
 /// `-(1 - s) w_t ln p_t - s / C sum_c w_c ln p_c`
 ///
-/// and the mean divides by the sum of w_t over the examples: PyTorch's definition. The gradient with
-/// respect to the logits is `p a - q`, with q the weighted, smoothed target and a its sum.
+/// and the mean divides by the sum of w_t over the examples: PyTorch's definition, except that in a batch of which all weights
+/// are 0 the mean is 0 and so is its gradient, where that has 0/0. The gradient with respect to the logits is `p a - q`, with q the weighted, smoothed target and a its sum.
 #[derive(Clone, Debug)]
 pub struct CrossEntropyOp<F: Float> {
     /// The share of the target that is spread evenly over all classes, in [0, 1].
@@ -59,7 +59,7 @@ impl<F: Float> CrossEntropyOp<F> {
     fn scale(&self, targets: &[F]) -> F {
         match (self.reduction, &self.weights) {
             (Reduction::Mean, None) => F::ONE / F::from_usize(targets.len()),
-            (Reduction::Mean, Some(_)) => F::ONE / targets.iter().map(|&t| self.weight(class(t))).sum::<F>(),
+            (Reduction::Mean, Some(_)) => per_weight(targets.iter().map(|&t| self.weight(class(t))).sum()),
             (Reduction::Sum | Reduction::None, _) => F::ONE,
         }
     }
@@ -72,6 +72,11 @@ impl<F: Float> CrossEntropyOp<F> {
     fn is_smoothed(&self) -> bool {
         self.smoothing != F::ZERO
     }
+}
+
+/// 1 / the weight of all examples together; 0 if that is 0, so that a batch that does not count is no loss, and not NaN.
+pub(super) fn per_weight<F: Float>(total: F) -> F {
+    if total == F::ZERO { F::ZERO } else { F::ONE / total }
 }
 
 /// The class that was kept as a float.

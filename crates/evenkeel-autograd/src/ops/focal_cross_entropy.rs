@@ -3,7 +3,7 @@
 use evenkeel_tensor::{Float, Shape, ShapeError, Tensor, kernel, parallel};
 
 use super::Reduction;
-use super::cross_entropy::{check_targets, check_weights, class, rows_per_block};
+use super::cross_entropy::{check_targets, check_weights, class, per_weight, rows_per_block};
 use super::softmax::scaled_softmax;
 use crate::{Backward, Gradient, Inputs, Op};
 
@@ -15,8 +15,8 @@ const NAME: &str = "focal_cross_entropy";
 ///
 /// `- w_t (1 - p_t)^gamma ln p_t`
 ///
-/// and the mean divides by the sum of w_t over the examples, so that gamma 0 is [`CrossEntropyOp`](super::CrossEntropyOp). The
-/// gradient with respect to logit c is
+/// and the mean divides by the sum of w_t over the examples, so that gamma 0 is [`CrossEntropyOp`](super::CrossEntropyOp); in a
+/// batch of which all weights are 0 it is 0, and so is its gradient. The gradient with respect to logit c is
 ///
 /// ```text
 /// w_t g (p_c - [c = t]),   g = (1 - p_t)^gamma (1 - gamma p_t ln p_t / (1 - p_t))
@@ -64,7 +64,10 @@ impl<F: Float> FocalCrossEntropyOp<F> {
         if self.reduction != Reduction::Mean {
             return F::ONE;
         }
-        F::ONE / kept.iter().map(|kept| self.weight(class(kept[0]))).sum::<F>()
+        match self.weights {
+            None => F::ONE / F::from_usize(kept.len()),
+            Some(_) => per_weight(kept.iter().map(|kept| self.weight(class(kept[0]))).sum()),
+        }
     }
 
     /// The loss of an example of class `target`, and what is kept of it.

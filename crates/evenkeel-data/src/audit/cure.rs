@@ -2,6 +2,7 @@
 
 use evenkeel_tensor::Seed;
 
+use super::finding::{About, TargetPlace};
 use super::{AuditReport, Finding, Problem};
 use crate::encode::{Frequency, OneHot, TargetMean, Unseen};
 use crate::feature::{DatePart, Dates, Elementwise};
@@ -18,10 +19,22 @@ impl Finding {
     pub fn cure(&self) -> String {
         let names: Vec<String> = self.columns.iter().map(|column| format!("{:?}", column.name)).collect();
         let names = format!("[{}]", names.join(", "));
-        let target = format!("{:?}", self.target.as_deref().unwrap_or("target"));
+        let About { target, identifiers } = &self.about;
+        let without = |columns: &[&String]| match columns {
+            [] => "table".to_owned(),
+            columns => format!("table.drop(&{columns:?})?"),
+        };
+        // Equal rows, of what is in `table`; targets beside it go with them.
+        let distinct = |columns: &[&String]| match (target, columns) {
+            (TargetPlace::Beside, columns) => {
+                format!("let rows = distinct_rows(&{}); // of the table, and of the targets", without(columns))
+            }
+            (_, columns) => format!("table.subset(&distinct_rows(&{}))?", without(columns)),
+        };
         match self.problem {
             Problem::MissingTarget => {
-                format!("table.subset(&table.column({target})?.known_rows())?")
+                let TargetPlace::Column(target) = target else { return "// give each row a target".into() };
+                format!("table.subset(&table.column({target:?})?.known_rows())?")
             }
             Problem::OneClass => "// collect rows of another class, or check how these were chosen".into(),
             Problem::Infinite => "// correct them where they arise, or read them as missing".into(),
@@ -35,13 +48,17 @@ impl Finding {
             }
             Problem::Missing => ".step(Kind::Numeric, Impute::median().with_indicators())".into(),
             Problem::Levels => format!(".step({names}, OneHot::default().unseen(Unseen::Ignore))"),
+            Problem::ManyLevels if *target == TargetPlace::None => format!(".step({names}, Frequency)"),
             Problem::ManyLevels => format!(".step({names}, TargetMean::new(seed))"),
             Problem::Moments => {
                 format!(".step({names}, Dates::of([DatePart::Year]).cyclic([DatePart::DayOfYear, DatePart::Weekday]))")
             }
             Problem::Huge => format!(".step({names}, Elementwise::SignedLog)"),
-            Problem::Duplicates => "table.subset(&distinct_rows(&table))?".into(),
-            Problem::Contradictions => format!("table.subset(&distinct_rows(&table.drop(&[{target}])?))?"),
+            Problem::Duplicates => distinct(&Vec::from_iter(identifiers)),
+            Problem::Contradictions => {
+                let column = if let TargetPlace::Column(target) = target { Some(target) } else { None };
+                distinct(&Vec::from_iter(column.into_iter().chain(identifiers)))
+            }
             Problem::Imbalance => "ClassWeights::balanced(&counts)?".into(),
             Problem::RareClass => "// collect more, merge it with another class, or take it out".into(),
             Problem::Scale | Problem::Offset => ".step(Kind::Numeric, Standard::default())".into(),
@@ -60,8 +77,10 @@ impl AuditReport {
     /// are scaled, and the other levels become columns of their own.
     ///
     /// A suspect that is a good feature after all is had back by a pipeline of one's own. Infinite values, targets and rows have to be mended
-    /// before.
-    pub fn pipeline(&self) -> Pipeline {
+    /// before. The seed is that of the folds in which many levels are encoded.
+    ///
+    /// What is chosen is chosen by the rows of the audit, and by their targets: audit the training rows, not the validation data.
+    pub fn pipeline(&self, seed: Seed) -> Pipeline {
         let names = |problem: Problem| -> Vec<String> {
             self.find(problem).map(|f| f.columns.iter().map(|c| c.name.clone()).collect()).unwrap_or_default()
         };
@@ -102,8 +121,8 @@ impl AuditReport {
         }
         let many = kept(Problem::ManyLevels);
         if !many.is_empty() {
-            pipeline = if self.has_target {
-                pipeline.step(many, TargetMean::new(Seed(0)))
+            pipeline = if self.has_target() {
+                pipeline.step(many, TargetMean::new(seed))
             } else {
                 pipeline.step(many, Frequency)
             };
@@ -111,5 +130,9 @@ impl AuditReport {
         pipeline
             .step(Kind::Numeric, Standard::default())
             .step(Kind::Categorical, OneHot::default().unseen(Unseen::Ignore))
+    }
+
+    fn has_target(&self) -> bool {
+        self.target != TargetPlace::None
     }
 }

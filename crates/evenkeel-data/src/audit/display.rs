@@ -4,13 +4,20 @@ use std::fmt;
 
 use super::AuditReport;
 
+/// Classes that are listed.
+const CLASSES: usize = 20;
+
 /// The findings, each with what it does and its cure, and then a line for each column.
 impl fmt::Display for AuditReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} rows, {} columns", self.rows, self.columns.len())?;
-        let classes: Vec<_> = self.classes.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        let classes: Vec<_> =
+            self.classes.iter().take(CLASSES).map(|(name, count)| format!("{} {count}", name.escape_debug())).collect();
         if !classes.is_empty() {
             write!(f, "; classes: {}", classes.join(", "))?;
+        }
+        if self.classes.len() > CLASSES {
+            write!(f, " and {} more", self.classes.len() - CLASSES)?;
         }
         writeln!(f)?;
         if self.findings.is_empty() {
@@ -28,7 +35,8 @@ impl fmt::Display for AuditReport {
             "column", "kind", "mean", "deviation", "skewness"
         )?;
         for column in &self.columns {
-            write!(f, "{:width$}  {:11}  {:7}  {:8}", column.name, column.kind, column.missing, column.distinct)?;
+            let name = column.name.escape_debug().to_string();
+            write!(f, "{name:width$}  {:11}  {:7}  {:8}", column.kind, column.missing, column.distinct)?;
             if let Some(n) = column.numbers {
                 write!(f, "  {:>10.3e}  {:>10.3e}  {:>10.2}", n.mean, n.deviation, n.skewness)?;
             }

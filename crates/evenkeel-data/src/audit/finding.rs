@@ -173,7 +173,23 @@ pub struct Finding {
     pub columns: Vec<Suspect>,
     /// By how much, of problems that are not those of columns; see [`Problem`].
     pub measure: f64,
-    pub(super) target: Option<String>,
+    pub(super) about: About,
+}
+
+/// What a cure has to know of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct About {
+    pub(super) target: TargetPlace,
+    /// Columns that tell rows apart and nothing else.
+    pub(super) identifiers: Vec<String>,
+}
+
+/// Where the target is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum TargetPlace {
+    None,
+    Column(String),
+    Beside,
 }
 
 impl Finding {
@@ -207,7 +223,7 @@ impl Finding {
             };
             let measure = self.show(column);
             let space = if measure.is_empty() { "" } else { " " };
-            write!(text, "{separator}{}{space}{measure}", column.name).expect("a string grows");
+            write!(text, "{separator}{}{space}{measure}", column.name.escape_debug()).expect("a string grows");
         }
         if self.columns.len() > NAMED {
             write!(text, " and {} more", self.columns.len() - NAMED).expect("a string grows");

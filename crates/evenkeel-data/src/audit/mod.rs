@@ -6,6 +6,7 @@
 //! ```
 //! use evenkeel_data::audit::{Audit, Harm, Problem};
 //! use evenkeel_data::encode::Target;
+//! use evenkeel_data::Seed;
 //! use evenkeel_data::table::{Column, Table};
 //!
 //! let hundred = |f: fn(f64) -> f64| (0..100).map(f64::from).map(f).collect::<Vec<_>>();
@@ -24,11 +25,13 @@
 //! assert_eq!(report.findings()[0].cure(), ".step(Kind::Numeric, Impute::median().with_indicators())");
 //! println!("{report}");
 //!
-//! let (fitted, inputs) = report.pipeline().fit_transform::<f32>(&patients, Target::ClassColumn("ill"))?;
+//! let (fitted, inputs) = report.pipeline(Seed(7)).fit_transform::<f32>(&patients, Target::ClassColumn("ill"))?;
 //! assert_eq!(fitted.names(), ["dose", "cells", "cells_missing"]);
 //! assert!(inputs.as_slice().iter().all(|x| x.is_finite()));
 //! # Ok::<(), evenkeel_data::DataError>(())
 //! ```
+//!
+//! Audit the training rows, after splitting: what a pipeline drops and transforms is chosen by the rows that it sees, and their targets.
 //!
 //! # What is looked for
 //!
@@ -44,8 +47,8 @@
 //! | [`Huge`](Problem::Huge) | a magnitude is above 1e18, whose square no `f32` holds | breaks |
 //! | [`Leakage`](Problem::Leakage) | a column alone tells the target: see below | misleads |
 //! | [`TellingGaps`](Problem::TellingGaps) | so does where a column misses values | misleads |
-//! | [`Identifier`](Problem::Identifier) | each row has its own level, or consecutive whole number | misleads |
-//! | [`Duplicates`](Problem::Duplicates) | rows are there more than once | misleads |
+//! | [`Identifier`](Problem::Identifier) | each known value is a level of its own, or they are consecutive whole numbers | misleads |
+//! | [`Duplicates`](Problem::Duplicates) | rows are there more than once, identifiers aside | misleads |
 //! | [`Contradictions`](Problem::Contradictions) | rows with equal inputs are of different classes | misleads |
 //! | [`Imbalance`](Problem::Imbalance) | the rarest class has less than 0.4 of an even share | misleads |
 //! | [`RareClass`](Problem::RareClass) | a class has fewer than 10 rows | misleads |
@@ -54,15 +57,16 @@
 //! | [`Skew`](Problem::Skew) | the skewness of more than two values is above 2 in magnitude | hinders |
 //! | [`Outliers`](Problem::Outliers) | in a column that is not skewed, a value lies more than 10 interquartile ranges beyond the quartiles | hinders |
 //! | [`FewRows`](Problem::FewRows) | there is less than one row for each parameter, or fewer than 10 for each column | hinders |
-//! | [`Constant`](Problem::Constant) | a column has one value | wastes |
-//! | [`NearlyConstant`](Problem::NearlyConstant) | 99 % or more of its values are the same | wastes |
-//! | [`Copies`](Problem::Copies) | two columns correlate by 0.999 or more in magnitude | wastes |
+//! | [`Constant`](Problem::Constant) | a column has one value, and misses none | wastes |
+//! | [`NearlyConstant`](Problem::NearlyConstant) | 99 % or more of the rows have the same value | wastes |
+//! | [`Copies`](Problem::Copies) | a column of numbers correlates by 0.999 or more in magnitude with one that misses no more values | wastes |
 //!
 //! **Leakage.** Each row's target is predicted from one column by the other rows: by those of the same value if there are any, and
 //! otherwise by those of the nearest values. If the balanced accuracy (for classes), or the share of variance explained
 //! (for values), is 0.99 or more (0.9 for gaps), the column is a suspect: it may have been written down after the outcome. It may also
 //! be a very good feature; only who knows where it comes from can tell. Columns with fewer than 20 known values are not judged.
 
+mod copies;
 mod cure;
 mod display;
 mod finding;

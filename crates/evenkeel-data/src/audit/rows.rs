@@ -1,6 +1,7 @@
 //! Rows that are equal.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 use crate::table::{Column, Table, Values};
 
@@ -30,23 +31,29 @@ pub(super) fn firsts(columns: &[&Column], rows: usize) -> Vec<usize> {
         Values::Numeric(x) | Values::DateTime(x) => (x[row] + 0.0).to_bits(),
         Values::Categorical(x) => u64::from(x.codes()[row]),
     };
-    // Rows by hash, and among those of one hash by comparing.
-    let mut hashes = vec![0xcbf2_9ce4_8422_2325u64; rows];
+    // Rows by hash, and among those of one hash, which are chained, by comparing. The start of the hash is chance, so that no file can be
+    // made whose rows share one.
+    let start = RandomState::new().hash_one(rows);
+    let mut hashes = vec![start; rows];
     for column in columns {
         for (row, hash) in hashes.iter_mut().enumerate() {
             *hash = (*hash ^ key(column, row)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
         }
     }
-    let mut seen: HashMap<u64, Vec<usize>> = HashMap::with_capacity(rows);
+    let mut heads: HashMap<u64, usize> = HashMap::new();
+    let mut firsts: Vec<usize> = Vec::with_capacity(rows);
+    // The next first row of the same hash; the row itself at the end.
+    let mut next: Vec<usize> = (0..rows).collect();
     let equal = |a: usize, b: usize| columns.iter().all(|column| key(column, a) == key(column, b));
-    (0..rows)
-        .map(|row| {
-            let candidates = seen.entry(hashes[row]).or_default();
-            let first = candidates.iter().copied().find(|&first| equal(first, row));
-            first.unwrap_or_else(|| {
-                candidates.push(row);
-                row
-            })
-        })
-        .collect()
+    for (row, hash) in hashes.into_iter().enumerate() {
+        let mut at = *heads.entry(hash).or_insert(row);
+        while at != row && !equal(at, row) {
+            if next[at] == at {
+                next[at] = row;
+            }
+            at = next[at];
+        }
+        firsts.push(at);
+    }
+    firsts
 }

@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::parallel;
 
-use super::finding::{Finding, Problem};
+use super::finding::{Finding, Problem, TargetPlace};
 use super::search::{Findings, Look};
 use super::summary::Summary;
 use crate::DataError;
@@ -25,14 +25,19 @@ impl Audit {
     /// Looks at a table and what is to be predicted from it.
     ///
     /// # Errors
-    /// If there are no rows, no row has a target, the target's column is not there or of a kind that it cannot be, or targets beside the
+    /// If there are no rows, no row has a target, a target is infinite, the target's column is not there or of a kind that it cannot be, or targets beside the
     /// table are not as many as its rows.
     pub fn run(&self, table: &Table, target: Target<'_>) -> Result<AuditReport, DataError> {
         const OPERATION: &str = "Audit::run";
         if table.rows() == 0 {
             return Err(crate::fit::no_rows(OPERATION));
         }
-        let mut findings = Findings::new(target.column());
+        let place = match target {
+            Target::None => TargetPlace::None,
+            Target::ClassColumn(name) | Target::ValueColumn(name) => TargetPlace::Column(name.into()),
+            Target::Classes(_) | Target::Values(_) => TargetPlace::Beside,
+        };
+        let mut findings = Findings::new(place.clone());
         let with_target;
         let (table, target) = match target.column() {
             Some(name) if table.column(name)?.missing() > 0 => {
@@ -64,8 +69,8 @@ impl Audit {
             classes = known.names.iter().cloned().zip(counts).collect();
         }
         findings.columns(&looks, table.rows());
-        findings.rows(&inputs, &resolved, table.rows());
-        findings.copies(&inputs, &looks, table.rows());
+        findings.rows(&inputs, &looks, &resolved, table.rows());
+        findings.copies(&inputs, &looks);
         let (rows, needed) = (table.rows() as f64, if self.parameters.is_some() { 1.0 } else { 10.0 });
         let per = rows / self.parameters.unwrap_or(inputs.len()).max(1) as f64;
         if per < needed {
@@ -73,13 +78,7 @@ impl Audit {
         }
         let findings = findings.in_order();
         let summaries = looks.into_iter().map(|look| look.summary).collect();
-        Ok(AuditReport {
-            rows: table.rows(),
-            classes,
-            columns: summaries,
-            findings,
-            has_target: target != Target::None,
-        })
+        Ok(AuditReport { rows: table.rows(), classes, columns: summaries, findings, target: place })
     }
 }
 
@@ -90,7 +89,7 @@ pub struct AuditReport {
     pub(super) classes: Vec<(String, usize)>,
     pub(super) columns: Vec<Summary>,
     pub(super) findings: Vec<Finding>,
-    pub(super) has_target: bool,
+    pub(super) target: TargetPlace,
 }
 
 impl AuditReport {

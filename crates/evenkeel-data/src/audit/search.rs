@@ -1,10 +1,8 @@
 //! The search for each problem.
 
-use evenkeel_tensor::parallel;
-
-use super::finding::{Finding, Problem, Suspect};
+use super::finding::{About, Finding, Problem, Suspect, TargetPlace};
 use super::summary::{Numbers, Summary};
-use super::{leakage, rows};
+use super::{copies, leakage, rows};
 use crate::encode::Resolved;
 use crate::table::{Column, Kind, Values};
 
@@ -17,15 +15,13 @@ const TELLS: f64 = 0.99;
 const GAPS_TELL: f64 = 0.9;
 /// The fewest rows in which distinct values are called identifiers.
 const LEAST: usize = 20;
-/// Rows by which columns are compared with each other.
-const COMPARED: usize = 10_000;
 
 /// What is seen of one column alone.
 pub(super) struct Look {
     pub(super) summary: Summary,
     /// The largest magnitude.
     largest: f64,
-    is_consecutive: bool,
+    is_identifier: bool,
     tells: Option<f64>,
     gaps_tell: Option<f64>,
 }
@@ -36,25 +32,29 @@ impl Look {
         let tells = (summary.distinct > 1).then(|| leakage::by_values(column, target)).flatten();
         let gaps_tell = (summary.missing > 0).then(|| leakage::by_gaps(column, target)).flatten();
         let largest = summary.numbers.map_or(0.0, |n| n.max.abs().max(n.min.abs()));
-        let is_whole = |x: &[f64]| x.iter().all(|x| x.fract() == 0.0);
-        let is_consecutive = match (column.values(), summary.numbers) {
-            (Values::Numeric(x), Some(n)) => n.max - n.min == x.len() as f64 - 1.0 && is_whole(x),
-            (Values::Categorical(_), _) => true,
-            _ => false,
-        };
-        Self { summary, largest, is_consecutive, tells, gaps_tell }
+        let is_whole = |x: &[f64]| x.iter().all(|x| !x.is_finite() || x.fract() == 0.0);
+        let known = summary.known(column.len());
+        let is_identifier = summary.distinct == known
+            && known >= LEAST
+            && 2 * known > column.len()
+            && match (column.values(), summary.numbers) {
+                (Values::Numeric(x), Some(n)) => n.max - n.min == known as f64 - 1.0 && is_whole(x),
+                (Values::Categorical(_), _) => true,
+                _ => false,
+            };
+        Self { summary, largest, is_identifier, tells, gaps_tell }
     }
 }
 
 /// What was found so far.
 pub(super) struct Findings {
-    target: Option<String>,
+    about: About,
     list: Vec<Finding>,
 }
 
 impl Findings {
-    pub(super) fn new(target: Option<&str>) -> Self {
-        Self { target: target.map(str::to_owned), list: Vec::new() }
+    pub(super) fn new(target: TargetPlace) -> Self {
+        Self { about: About { target, identifiers: Vec::new() }, list: Vec::new() }
     }
 
     pub(super) fn in_order(mut self) -> Vec<Finding> {
@@ -63,8 +63,7 @@ impl Findings {
     }
 
     pub(super) fn add(&mut self, problem: Problem, measure: f64) {
-        let target = self.target.clone();
-        self.list.push(Finding { problem, columns: Vec::new(), measure, target });
+        self.list.push(Finding { problem, columns: Vec::new(), measure, about: self.about.clone() });
     }
 
     /// A finding about columns, if there are any; the worst first.
@@ -73,7 +72,7 @@ impl Findings {
         let mut columns: Vec<_> = columns.into_iter().map(suspect).collect();
         columns.sort_by(|a, b| b.measure.abs().total_cmp(&a.measure.abs()));
         if !columns.is_empty() {
-            self.list.push(Finding { problem, columns, measure, target: self.target.clone() });
+            self.list.push(Finding { problem, columns, measure, about: self.about.clone() });
         }
     }
 
@@ -106,9 +105,10 @@ impl Findings {
         };
         let when = |is: bool, measure: f64| is.then_some(measure);
         let levels = |look: &Look| when(look.summary.kind == Kind::Categorical, look.summary.distinct as f64);
-        let is_identifier = |look: &Look| look.is_consecutive && look.summary.distinct == rows && rows >= LEAST;
+        // Of levels, missing is one; beside a single number it is a flag.
+        let kinds = |look: &Look| look.summary.distinct + usize::from(look.summary.missing > 0);
         let empty = |look: &Look| look.summary.missing == rows;
-        let constant = |look: &Look| look.summary.distinct == 1;
+        let constant = |look: &Look| look.summary.known(rows) == rows && look.summary.distinct == 1;
 
         self.add_columns(Problem::Infinite, 0.0, named(&|l| when(l.summary.infinite > 0, l.summary.infinite as f64)));
         self.add_columns(Problem::Empty, 0.0, named(&|look| when(empty(look), 0.0)));
@@ -120,18 +120,22 @@ impl Findings {
                 when(look.summary.missing > 0 && !empty(look) && look.summary.kind != Kind::Categorical, share)
             }),
         );
-        let has_levels = |look: &Look| levels(look).filter(|&k| k > 1.0 && !is_identifier(look));
+        let has_levels = |look: &Look| levels(look).filter(|_| kinds(look) > 1 && !empty(look) && !look.is_identifier);
         self.add_columns(Problem::Levels, 0.0, named(&|look| has_levels(look).filter(|&k| k <= FEW_LEVELS as f64)));
         self.add_columns(Problem::ManyLevels, 0.0, named(&|look| has_levels(look).filter(|&k| k > FEW_LEVELS as f64)));
         let is_moments = |look: &Look| look.summary.kind == Kind::DateTime && !empty(look);
         self.add_columns(Problem::Moments, 0.0, named(&|look| when(is_moments(look), 0.0)));
-        self.add_columns(Problem::Huge, 0.0, named(&|look| when(look.largest > HUGE, look.largest)));
+        self.add_columns(
+            Problem::Huge,
+            0.0,
+            named(&|l| when(l.largest > HUGE && l.summary.kind == Kind::Numeric, l.largest)),
+        );
         self.add_columns(Problem::Leakage, 0.0, named(&|look| look.tells.filter(|&tells| tells >= TELLS)));
         self.add_columns(Problem::TellingGaps, 0.0, named(&|look| look.gaps_tell.filter(|&tells| tells >= GAPS_TELL)));
         self.add_columns(
             Problem::Identifier,
             0.0,
-            named(&|look| when(is_identifier(look), look.summary.distinct as f64)),
+            named(&|look| when(look.is_identifier, look.summary.distinct as f64)),
         );
 
         let deviations: Vec<f64> = of_numbers(&|n, _| Some(n.deviation)).into_iter().map(|(_, d)| d).collect();
@@ -153,13 +157,21 @@ impl Findings {
             |n: &Numbers, distinct| when(!is_skewed(n, distinct) && beyond(n).1 && beyond(n).0 > 10.0, beyond(n).0);
         self.add_columns(Problem::Outliers, 0.0, of_numbers(&is_outlying));
         self.add_columns(Problem::Constant, 0.0, named(&|look| when(constant(look), 0.0)));
-        let same = |look: &Look| look.summary.most_frequent as f64 / look.summary.known(rows).max(1) as f64;
+        let same = |look: &Look| look.summary.most_frequent as f64 / n;
         let nearly = |look: &Look| when(!constant(look) && same(look) >= 0.99, same(look));
         self.add_columns(Problem::NearlyConstant, 0.0, named(&nearly));
     }
 
-    pub(super) fn rows(&mut self, inputs: &[&Column], target: &Resolved<'_>, rows: usize) {
-        let firsts = rows::firsts(inputs, rows);
+    /// Rows that are there twice. Columns that only tell rows apart do not make them different.
+    pub(super) fn rows(&mut self, inputs: &[&Column], looks: &[Look], target: &Resolved<'_>, rows: usize) {
+        let (identifiers, others): (Vec<_>, Vec<_>) =
+            inputs.iter().zip(looks).partition(|(_, look)| look.is_identifier);
+        self.about.identifiers = identifiers.into_iter().map(|(column, _)| column.name().to_owned()).collect();
+        let columns: Vec<&Column> = others.into_iter().map(|(column, _)| *column).collect();
+        if columns.is_empty() {
+            return;
+        }
+        let firsts = rows::firsts(&columns, rows);
         let again = || firsts.iter().enumerate().filter(|(row, first)| row != *first);
         let is_same = |row: usize, first: usize| match target {
             Resolved::None => true,
@@ -176,47 +188,11 @@ impl Findings {
         }
     }
 
-    /// Columns that correlate with an earlier one, in evenly spaced rows, by 0.999 or more.
-    pub(super) fn copies(&mut self, inputs: &[&Column], looks: &[Look], rows: usize) {
-        let step = rows.div_ceil(COMPARED);
-        let numeric: Vec<(&str, Vec<f64>)> = inputs
-            .iter()
-            .zip(looks)
-            .filter(|(_, look)| look.summary.distinct > 2)
-            .filter_map(|(column, look)| {
-                let numbers = look.summary.numbers.filter(|n| n.deviation > 0.0 && n.deviation.is_finite())?;
-                let x = column.numbers().ok()?.iter().step_by(step);
-                Some((column.name(), x.map(|x| (x - numbers.mean) / numbers.deviation).collect()))
-            })
-            .collect();
-        let mut found: Vec<Option<Suspect>> = vec![None; numeric.len()];
-        parallel::chunks_mut(&mut found, 1, |at, found| {
-            let (name, x) = &numeric[at];
-            let copy = numeric[..at].iter().map(|(other, y)| (other, correlation(x, y)));
-            let first = copy.into_iter().find(|(_, r)| r.abs() >= 0.999);
-            found[0] =
-                first.map(|(other, r)| Suspect { name: (*name).into(), measure: r, repeats: Some((*other).into()) });
-        });
-        let columns: Vec<Suspect> = found.into_iter().flatten().collect();
+    /// Columns that repeat others.
+    pub(super) fn copies(&mut self, inputs: &[&Column], looks: &[Look]) {
+        let columns = copies::find(inputs, looks);
         if !columns.is_empty() {
-            let target = self.target.clone();
-            self.list.push(Finding { problem: Problem::Copies, columns, measure: 0.0, target });
+            self.list.push(Finding { problem: Problem::Copies, columns, measure: 0.0, about: self.about.clone() });
         }
     }
-}
-
-/// Pearson's correlation where both are finite; 0 of fewer than 20 rows, or without spread there.
-fn correlation(x: &[f64], y: &[f64]) -> f64 {
-    let both = || x.iter().zip(y).filter(|(x, y)| x.is_finite() && y.is_finite());
-    let n = both().count();
-    if n < LEAST {
-        return 0.0;
-    }
-    let mean = |sum: f64| sum / n as f64;
-    let (mx, my) = (mean(both().map(|(x, _)| x).sum()), mean(both().map(|(_, y)| y).sum()));
-    let [xx, xy, yy] = both().fold([0.0; 3], |[xx, xy, yy], (x, y)| {
-        let (x, y) = (x - mx, y - my);
-        [xx + x * x, xy + x * y, yy + y * y]
-    });
-    if xx == 0.0 || yy == 0.0 { 0.0 } else { xy / (xx.sqrt() * yy.sqrt()) }
 }

@@ -64,8 +64,8 @@ impl Summary {
         }
     }
 
-    /// Rows with a finite value.
-    pub fn known(&self, rows: usize) -> usize {
+    /// Rows with a finite value, of so many.
+    pub(super) fn known(&self, rows: usize) -> usize {
         rows - self.missing - self.infinite
     }
 }
@@ -79,8 +79,9 @@ impl Numbers {
         if min == max {
             return Some(Self { min, quartiles: [min; 3], max, mean: min, deviation: 0.0, skewness: 0.0 });
         }
-        // In units of half the range, so that nothing overflows.
-        let unit = 0.5 * max - 0.5 * min;
+        // In units of half the range, so that nothing overflows; a range that cannot be halved is the smallest there is.
+        let half = 0.5 * max - 0.5 * min;
+        let unit = if half > 0.0 { half } else { max - min };
         let middle = 0.5 * max + 0.5 * min;
         let scaled = x.map(|x| (x - middle) / unit);
         let mean = scaled.clone().sum::<f64>() / n;

@@ -9,7 +9,8 @@ const LEAF: usize = 16;
 /// search trees used for associative searching", CACM 18.
 ///
 /// A box's distance is a sum of squares in the order of the columns, none above that of any point in it, and rounding
-/// keeps the order. So what is passed over is farther to the last bit, and the answer is that of comparing with all.
+/// keeps the order. So what is passed over is farther to the last bit, or as far and of higher index, and the answer is that of
+/// comparing with all.
 #[derive(Clone, Debug)]
 pub(super) struct KdTree {
     columns: usize,
@@ -24,6 +25,8 @@ pub(super) struct KdTree {
 #[derive(Clone, Debug)]
 struct Node {
     points: Range<usize>,
+    /// The lowest of their indices.
+    least: usize,
     /// The right child; the left one follows its parent. `None` for a leaf.
     right: Option<usize>,
 }
@@ -40,7 +43,8 @@ impl KdTree {
 
     fn build(&mut self, points: &[f64], indices: &mut [usize], first: usize) {
         let node = self.nodes.len();
-        self.nodes.push(Node { points: first..first + indices.len(), right: None });
+        let least = indices.iter().copied().min().unwrap_or(usize::MAX);
+        self.nodes.push(Node { points: first..first + indices.len(), least, right: None });
         let corner = self.boxes.len();
         self.boxes.resize(corner + self.columns, f64::INFINITY);
         self.boxes.resize(corner + 2 * self.columns, f64::NEG_INFINITY);
@@ -72,15 +76,16 @@ impl KdTree {
     }
 
     fn visit(&self, node: usize, query: &[f64], own: Option<usize>, found: &mut [(f64, usize)]) {
-        let Node { ref points, right } = self.nodes[node];
+        let Node { ref points, right, .. } = self.nodes[node];
         if let Some(right) = right {
-            let mut children = [node + 1, right].map(|child| (self.box_distance(child, query), child));
+            let reach = |child: usize| (self.box_distance(child, query), self.nodes[child].least);
+            let mut children = [node + 1, right].map(|child| (reach(child), child));
             if children[1].0 < children[0].0 {
                 children.swap(0, 1);
             }
-            for (distance, child) in children {
-                // At the same distance there may be a point of lower index.
-                if distance <= found[found.len() - 1].0 {
+            for (nearest, child) in children {
+                // At the same distance only a lower index counts: of many equal points most boxes are passed over.
+                if nearest < found[found.len() - 1] {
                     self.visit(child, query, own, found);
                 }
             }

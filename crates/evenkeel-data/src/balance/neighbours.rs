@@ -236,6 +236,17 @@ mod tests {
         check(&Tensor::from_fn([300, 1], |i| if i == 7 { 1e30f32 } else { (i * i % 97) as f32 }), 4);
     }
 
+    /// 100 000 points at 8 places: going through all that are as near would take 1.25 thousand million distances.
+    #[test]
+    fn many_points_at_few_places() {
+        let x = Tensor::from_fn([100_000, 3], |i| f64::from((i / 3 * 7 % 8) as u8 >> (i % 3) & 1));
+        let nearest = Neighbours::among(&x).unwrap().of_points(&Vec::from_iter(0..100_000), 3).unwrap();
+        for query in 0..100_000 {
+            let place = (0..).map(|turn| query % 8 + 8 * turn).filter(|&other| other != query);
+            assert_eq!(nearest.row(query), Vec::from_iter(place.take(3)));
+        }
+    }
+
     #[test]
     fn values_at_the_ends_of_the_range() {
         let f64s = [1e308, -1e308, 1e200, 1e-200, 5e-324, 0.0, -5e-324, 1e-160, 2e-160, -1e154];

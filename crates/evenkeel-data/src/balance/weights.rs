@@ -15,14 +15,16 @@ use crate::DataError;
 /// | [`effective_number`](Self::effective_number) | (1 - β) / (1 - β^n_c), normalised to the sum C |
 ///
 /// It becomes a `Vec<f64>` wherever one is wanted, such as in `CrossEntropy::default().with_class_weights(weights)` of
-/// evenkeel-nn, or in `FocalCrossEntropy`: with the effective number these are the class-balanced losses of Cui et al.
+/// evenkeel-nn, or in `FocalCrossEntropy`: with the effective number these are the class-balanced losses of Cui et al., up to the
+/// normalisation (`Reduction::Mean` divides by the sum of the batch's weights, `Reduction::Sum` by nothing, theirs by the number of
+/// samples) and with softmax where their focal loss has sigmoids.
 ///
 /// ```
 /// use evenkeel_data::balance::ClassWeights;
 ///
 /// let weights = ClassWeights::balanced(&[1502, 18])?;
 /// assert!((weights.as_slice()[1] - 1520.0 / 36.0).abs() < 1e-12);
-/// let gentler = weights.tempered(0.5).normalized();                // square roots, of sum 2
+/// let gentler = weights.tempered(0.5)?.normalized();               // square roots, of sum 2
 /// let for_a_loss: Vec<f64> = gentler.into();
 /// assert!((for_a_loss.iter().sum::<f64>() - 2.0).abs() < 1e-12);
 /// # Ok::<(), evenkeel_data::DataError>(())
@@ -75,9 +77,16 @@ impl ClassWeights {
     }
 
     /// Each weight to the power `exponent`: 0 weighs all classes alike, 1 changes nothing, 0.5 lies between.
-    #[must_use]
-    pub fn tempered(self, exponent: f64) -> Self {
-        Self(self.0.into_iter().map(|w| w.powf(exponent)).collect())
+    ///
+    /// # Errors
+    /// If the exponent is not finite, or a power is 0 or beyond `f64`.
+    pub fn tempered(self, exponent: f64) -> Result<Self, DataError> {
+        let powers: Vec<f64> = self.0.into_iter().map(|w| w.powf(exponent)).collect();
+        if exponent.is_finite() && powers.iter().all(|&w| w > 0.0 && w.is_finite()) {
+            return Ok(Self(powers));
+        }
+        let expected = "a finite exponent of which an f64 holds the powers";
+        Err(DataError::Setting { operation: "ClassWeights::tempered", expected, got: exponent })
     }
 
     /// The weights, one for each class.

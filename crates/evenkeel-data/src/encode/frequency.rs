@@ -4,6 +4,7 @@ use evenkeel_tensor::{Float, Tensor};
 
 use super::{Observed, categories, each_column, places};
 use crate::DataError;
+use crate::feature::rows::zeros;
 use crate::table::Table;
 
 const NAME: &str = "Frequency";
@@ -68,7 +69,7 @@ impl FittedFrequency {
     /// If a column is not there or of another kind.
     pub fn transform<F: Float>(&self, table: &Table) -> Result<Tensor<F>, DataError> {
         let width = self.columns.len();
-        let mut out = Tensor::zeros([table.rows(), width]);
+        let mut out = zeros::<F>(NAME, table.rows(), width)?;
         for (at, shares) in self.columns.iter().enumerate() {
             let x = categories(NAME, table, &shares.name)?;
             let places = places(x, shares.levels.iter().map(|(level, _)| level.as_str()));

@@ -6,7 +6,7 @@ use evenkeel_tensor::{Float, Tensor};
 
 use super::{Observed, categories, each_column, places};
 use crate::DataError;
-use crate::feature::rows::check_width;
+use crate::feature::rows::{check_width, zeros};
 use crate::table::{Categorical, Table, check_names};
 
 const NAME: &str = "OneHot";
@@ -228,9 +228,10 @@ impl FittedOneHot {
     /// The columns of the fit as 0 and 1, of shape (rows, [`names`](Self::names)). Other columns of `table` do not matter.
     ///
     /// # Errors
-    /// If a column is not there or of another kind, or there is an unseen level and the policy is [`Unseen::Error`].
+    /// If a column is not there or of another kind, there is an unseen level and the policy is [`Unseen::Error`], or the new
+    /// columns do not fit into memory.
     pub fn transform<F: Float>(&self, table: &Table) -> Result<Tensor<F>, DataError> {
-        let mut out = Tensor::zeros([table.rows(), self.width()]);
+        let mut out = zeros::<F>(NAME, table.rows(), self.width())?;
         let (width, mut first) = (self.width(), 0);
         for coding in &self.columns {
             let x = categories(NAME, table, &coding.name)?;

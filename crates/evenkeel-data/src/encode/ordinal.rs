@@ -7,6 +7,7 @@ use evenkeel_tensor::{Float, Tensor};
 use super::one_hot::unseen;
 use super::{Observed, categories, each_column, find, places};
 use crate::DataError;
+use crate::feature::rows::check_room;
 use crate::table::Table;
 
 const NAME: &str = "Ordinal";
@@ -20,7 +21,7 @@ pub enum UnseenOrdinal {
     Error,
     /// A missing value.
     Missing,
-    /// This number, such as -1.
+    /// This number, such as -1; no position of a level.
     Value(f64),
 }
 
@@ -69,7 +70,8 @@ impl Ordinal {
     ///
     /// # Errors
     /// If a column is of another kind, there are no rows, an order is for a column that is not there, has a level twice or
-    /// misses one that comes, or the number for unseen levels is not finite.
+    /// misses one that comes, or the number for unseen levels is not finite
+    /// or the position of a level.
     pub fn fit(&self, table: &Table) -> Result<FittedOrdinal, DataError> {
         if let UnseenOrdinal::Value(got) = self.unseen
             && !got.is_finite()
@@ -92,7 +94,15 @@ impl Ordinal {
                 None => Ok(Order { name: name.into(), levels: levels.clone() }),
             }
         };
-        Ok(FittedOrdinal { columns: columns.into_iter().map(order).collect::<Result<_, _>>()?, unseen: self.unseen })
+        let columns: Vec<Order> = columns.into_iter().map(order).collect::<Result<_, _>>()?;
+        let most = columns.iter().map(|order| order.levels.len()).max().unwrap_or(0);
+        match self.unseen {
+            UnseenOrdinal::Value(got) if got.fract() == 0.0 && (0.0..most as f64).contains(&got) => {
+                let expected = "a number for unseen levels that is no level's position, such as -1";
+                Err(DataError::Setting { operation: NAME, expected, got })
+            }
+            unseen => Ok(FittedOrdinal { columns, unseen }),
+        }
     }
 }
 
@@ -128,6 +138,7 @@ impl FittedOrdinal {
     /// If a column is not there or of another kind, or there is an unseen level and the policy is [`UnseenOrdinal::Error`].
     pub fn transform<F: Float>(&self, table: &Table) -> Result<Tensor<F>, DataError> {
         let width = self.columns.len();
+        check_room::<F>(NAME, table.rows(), width)?;
         let mut out = Tensor::full([table.rows(), width], F::NAN);
         for (at, order) in self.columns.iter().enumerate() {
             let x = categories(NAME, table, &order.name)?;

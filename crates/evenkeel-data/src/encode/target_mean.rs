@@ -1,11 +1,13 @@
 //! Target encoding.
 
+use std::borrow::Cow;
+
 use evenkeel_tensor::{Float, Seed, Tensor};
 
 use super::folds::folds;
 use super::{Observed, Resolved, Target, categories, each_column, places};
 use crate::DataError;
-use crate::feature::rows::check_width;
+use crate::feature::rows::{check_room, check_width, zeros};
 use crate::table::{Categorical, Table};
 
 const NAME: &str = "TargetMean";
@@ -75,14 +77,16 @@ impl TargetMean {
         Self { folds, ..self }
     }
 
-    /// Learns the means of a table of categorical columns.
+    /// Learns the means of a table of categorical columns; the target's column, if it is one of the table, is none of them.
     ///
     /// # Errors
     /// If a column is of another kind, there are no rows, there is no target or one that is missing or infinite or of another
-    /// length, there is one class alone, m is negative, there are fewer than 2 folds or more than rows, there would be more
-    /// than 2²⁰ columns, or the target's squares are beyond `f64`.
+    /// length, there is one class alone, or more than 20 and less than two rows for each (as where real values are taken for
+    /// classes), m is negative, there are fewer than 2 folds or more than rows, there would be more than 2²⁰ columns or more
+    /// than fit into memory, or the target's squares are beyond `f64`.
     pub fn fit(&self, table: &Table, target: Target<'_>) -> Result<FittedTargetMean, DataError> {
-        self.fit_to(table, &target.resolve(NAME, table)?)
+        let resolved = target.resolve(NAME, table)?;
+        self.fit_to(inputs(table, target)?.as_ref(), &resolved)
     }
 
     fn fit_to(&self, table: &Table, target: &Resolved<'_>) -> Result<FittedTargetMean, DataError> {
@@ -104,7 +108,8 @@ impl TargetMean {
         table: &Table,
         target: Target<'_>,
     ) -> Result<(FittedTargetMean, Tensor<F>), DataError> {
-        self.fit_transform_to(table, &target.resolve(NAME, table)?)
+        let resolved = target.resolve(NAME, table)?;
+        self.fit_transform_to(inputs(table, target)?.as_ref(), &resolved)
     }
 
     pub(crate) fn fit_transform_to<F: Float>(
@@ -114,7 +119,7 @@ impl TargetMean {
     ) -> Result<(FittedTargetMean, Tensor<F>), DataError> {
         let fitted = self.fit_to(table, target)?;
         let (outputs, folds) = (self.outputs(table, target)?, self.folds_to(table, target)?);
-        let mut out = Tensor::zeros([table.rows(), fitted.width()]);
+        let mut out = zeros(NAME, table.rows(), fitted.width())?;
         let (width, encoded) = (fitted.width(), out.as_mut_slice());
         let mut at = 0;
         for (name, x) in each_column(NAME, table)? {
@@ -171,6 +176,13 @@ impl TargetMean {
                     2 => vec![Output { class: None, values: share(1) }],
                     many => {
                         check_width(NAME, many as f64 * columns as f64)?;
+                        let rows = classes.labels.len();
+                        if many > FEW_CLASSES.max(rows / 2) || check_room::<f64>(NAME, rows, many).is_err() {
+                            let expected = "at least two rows of each class on average, and a column of shares for each \
+                                            that fits into memory (give real values as `Target::Values` or \
+                                            `Target::ValueColumn`)";
+                            return Err(DataError::Setting { operation: NAME, expected, got: many as f64 });
+                        }
                         let names = classes.names.iter().enumerate();
                         names.map(|(class, name)| Output { class: Some(name.clone()), values: share(class) }).collect()
                     }
@@ -213,6 +225,17 @@ impl TargetMean {
             overall + if weight.is_nan() { 0.0 } else { weight * means[category] }
         };
         Encodings { class: y.class.clone(), mean: overall, encodings: (0..categories).map(encoding).collect() }
+    }
+}
+
+/// So many classes may be of any number of rows.
+const FEW_CLASSES: usize = 20;
+
+/// The columns to encode.
+fn inputs<'a>(table: &'a Table, target: Target<'_>) -> Result<Cow<'a, Table>, DataError> {
+    match target.column() {
+        Some(name) => Ok(Cow::Owned(table.drop(&[name])?)),
+        None => Ok(Cow::Borrowed(table)),
     }
 }
 
@@ -296,7 +319,7 @@ impl FittedTargetMean {
     /// If a column is not there or of another kind.
     pub fn transform<F: Float>(&self, table: &Table) -> Result<Tensor<F>, DataError> {
         let width = self.width();
-        let mut out = Tensor::zeros([table.rows(), width]);
+        let mut out = zeros(NAME, table.rows(), width)?;
         let mut at = 0;
         for column in &self.columns {
             let x = categories(NAME, table, &column.name)?;

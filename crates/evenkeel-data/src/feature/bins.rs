@@ -176,6 +176,7 @@ impl<F: Float> Transform<F> for FittedBins {
     fn transform_in_place(&self, x: &mut Tensor<F>) -> Result<(), DataError> {
         check_input(NAME, Some(self.edges.len()), x)?;
         *x = map_rows(
+            NAME,
             x,
             self.width(),
             #[inline(always)]
@@ -195,7 +196,7 @@ impl<F: Float> Transform<F> for FittedBins {
                     }
                 }
             },
-        );
+        )?;
         Ok(())
     }
 

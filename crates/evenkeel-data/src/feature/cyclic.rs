@@ -84,6 +84,7 @@ impl<F: Float> Transform<F> for Cyclic {
         let (_, columns) = check_input(NAME, None, x)?;
         let period = self.period;
         *x = map_rows(
+            NAME,
             x,
             2 * columns,
             #[inline(always)]
@@ -93,7 +94,7 @@ impl<F: Float> Transform<F> for Cyclic {
                     place.copy_from_slice(&on_circle);
                 }
             },
-        );
+        )?;
         Ok(())
     }
 

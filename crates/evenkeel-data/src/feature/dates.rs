@@ -177,6 +177,7 @@ impl<F: Float> Transform<F> for Dates {
     fn transform_in_place(&self, x: &mut Tensor<F>) -> Result<(), DataError> {
         let columns = self.check(x)?;
         *x = map_rows(
+            NAME,
             x,
             columns * self.width(),
             #[inline(always)]
@@ -195,7 +196,7 @@ impl<F: Float> Transform<F> for Dates {
                     }
                 }
             },
-        );
+        )?;
         Ok(())
     }
 

@@ -26,7 +26,7 @@ const NAME: &str = "Elementwise";
 /// ```
 ///
 /// # Errors
-/// The transformation refuses values that the function does not have.
+/// The transformation refuses values that the function does not have, and the inverse those that it does not give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Elementwise {
@@ -69,24 +69,34 @@ impl Elementwise {
     /// `f` of each value; `f` must be `#[inline(always)]`.
     fn map<F: Float>(x: &mut Tensor<F>, f: impl Fn(f64) -> f64 + Sync) -> Result<(), DataError> {
         let y = map_rows(
+            NAME,
             x,
             x.shape()[1],
             #[inline(always)]
             |row, new| new.iter_mut().zip(row).for_each(|(y, x)| *y = F::from_f64(f(x.to_f64()))),
-        );
+        )?;
         check_results(NAME, &y)?;
         *x = y;
         Ok(())
     }
 
     fn check<F: Float>(self, x: &Tensor<F>) -> Result<(), DataError> {
-        let (_, columns) = check_input(NAME, None, x)?;
         let (is_refused, expected) = self.domain();
-        let Some(at) = x.as_slice().iter().position(|x| is_refused(x.to_f64())) else { return Ok(()) };
-        let cure = "shift the column, or use `Elementwise::SignedLog`";
-        let got = x.as_slice()[at].to_f64();
-        Err(DataError::Value { operation: NAME, row: at / columns, column: at % columns, expected, got, cure })
+        check_each(x, is_refused, expected, "shift the column, or use `Elementwise::SignedLog`")
     }
+}
+
+/// Refuses infinite values, and the first that `is_refused`.
+fn check_each<F: Float>(
+    x: &Tensor<F>,
+    is_refused: impl Fn(f64) -> bool,
+    expected: &'static str,
+    cure: &'static str,
+) -> Result<(), DataError> {
+    let (_, columns) = check_input(NAME, None, x)?;
+    let Some(at) = x.as_slice().iter().position(|x| is_refused(x.to_f64())) else { return Ok(()) };
+    let got = x.as_slice()[at].to_f64();
+    Err(DataError::Value { operation: NAME, row: at / columns, column: at % columns, expected, got, cure })
 }
 
 impl<F: Float> Fit<F> for Elementwise {
@@ -118,7 +128,8 @@ impl<F: Float> Transform<F> for Elementwise {
     }
 
     fn inverse_in_place(&self, y: &mut Tensor<F>) -> Result<(), DataError> {
-        check_input(NAME, None, y)?;
+        let is_no_root = |y: f64| *self == Self::Sqrt && y < 0.0;
+        check_each(y, is_no_root, "a square root, which is at least 0", "undo the steps after this one first")?;
         Self::map(
             y,
             #[inline(always)]

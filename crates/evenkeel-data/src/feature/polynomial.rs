@@ -8,13 +8,17 @@ use crate::{DataError, Fit, Transform};
 
 const NAME: &str = "Polynomial";
 
+/// Names list the factors of a product, so of one column they take time and memory that grow with the square of the degree.
+const MOST_DEGREE: usize = 64;
+
 /// All products of at most `degree` columns, a column more than once if it may: a, b, a², ab, b², ...
 ///
 /// - **Order**: by degree, then by the columns' order. Names are `a`, `a^2`, `a b`, `a^2 b`.
 /// - [`interactions_only`](Self::interactions_only) leaves out products in which a column comes twice.
 /// - [`with_bias`](Self::with_bias) puts a column of ones first, named `1`. A network has a bias of its own, so there is none
 ///   by default (other than in scikit-learn's `PolynomialFeatures`, which this is otherwise as).
-/// - **How many**: n columns make (n + d choose d) - 1; more than 2²⁰ are refused.
+/// - **How many**: n columns make (n + d choose d) - 1; more than 2²⁰ are refused, and so are degrees above 64, of which a name
+///   alone is a list of as many columns.
 /// - **Scale first**: powers of large numbers are larger, and almost collinear where the columns are not centred.
 ///
 /// ```
@@ -24,13 +28,13 @@ const NAME: &str = "Polynomial";
 /// let products = Polynomial::degree(3).interactions_only().fit(&x)?;
 /// assert_eq!(products.transform(&x)?.as_slice(), [2.0, 3.0, 5.0, 6.0, 10.0, 15.0, 30.0]);
 ///
-/// let error = Polynomial::degree(1000).fit(&x).unwrap_err();
+/// let error = Polynomial::degree(64).fit(&Tensor::<f64>::ones([1, 9])).unwrap_err();
 /// assert!(error.to_string().starts_with("Polynomial: expected settings that make at most 1048576 columns"));
 /// # Ok::<(), evenkeel_data::DataError>(())
 /// ```
 ///
 /// # Errors
-/// The fit refuses a degree of 0 without bias, or of too many columns; the transformation, products beyond the float.
+/// The fit refuses a degree of 0 without bias, above 64, or of too many columns; the transformation, products beyond the float.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Polynomial {
@@ -64,6 +68,10 @@ impl Polynomial {
         }
         let (n, mut of_degree, mut width) = (columns as f64, 1.0, f64::from(u8::from(self.bias)));
         let most = if self.interactions_only { self.degree.min(columns) } else { self.degree };
+        if most > MOST_DEGREE {
+            let expected = "a degree of at most 64";
+            return Err(DataError::Setting { operation: NAME, expected, got: self.degree as f64 });
+        }
         for k in 0..most {
             let k = k as f64;
             // (n choose k + 1) or, with repetition, (n + k choose k + 1); each an integer, so nothing is rounded below 2⁵³.
@@ -143,6 +151,7 @@ impl<F: Float> Transform<F> for FittedPolynomial {
         let runs = self.settings.runs(self.columns, width);
         let bias = usize::from(self.settings.bias);
         let y = map_rows(
+            NAME,
             x,
             width,
             #[inline(always)]
@@ -155,7 +164,7 @@ impl<F: Float> Transform<F> for FittedPolynomial {
                     products.iter_mut().zip(row).for_each(|(y, x)| *y = factor * *x);
                 }
             },
-        );
+        )?;
         check_results(NAME, &y)?;
         *x = y;
         Ok(())

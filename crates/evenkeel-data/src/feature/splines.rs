@@ -207,7 +207,12 @@ impl<'a> Basis<'a> {
         let Splines { degree, extrapolation, .. } = self.settings;
         let [Some(&low), Some(&high)] = [self.base.first(), self.base.last()] else { return };
         let inside = match extrapolation {
-            Extrapolation::Periodic => low + (x - low).rem_euclid(high - low),
+            Extrapolation::Periodic => {
+                let (period, distance) = (high - low, x - low);
+                // Beyond the float it is the same of what is left of both.
+                let distance = if distance.is_finite() { distance } else { x % period - low % period };
+                low + distance.rem_euclid(period)
+            }
             _ => x.clamp(low, high),
         };
         let first = interval(self.base, inside);
@@ -243,6 +248,7 @@ impl<F: Float> Transform<F> for FittedSplines {
         let bases: Vec<_> = self.knots.iter().map(|knots| Basis::new(self.settings, knots)).collect();
         let width = self.settings.width();
         let y = map_rows(
+            NAME,
             x,
             self.knots.len() * width,
             #[inline(always)]
@@ -256,7 +262,7 @@ impl<F: Float> Transform<F> for FittedSplines {
                     }
                 }
             },
-        );
+        )?;
         check_results(NAME, &y)?;
         *x = y;
         Ok(())

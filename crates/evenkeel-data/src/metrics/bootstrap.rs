@@ -43,8 +43,8 @@ pub struct Bootstrap {
     resamples: usize,
     confidence: f64,
     is_bias_corrected: bool,
-    /// The positions of each class's samples, ascending by class; empty: not stratified.
-    strata: Vec<Vec<usize>>,
+    /// The positions of each class's samples, ascending by class, if it is stratified.
+    strata: Option<Vec<Vec<usize>>>,
 }
 
 /// What a [`Bootstrap`] gives.
@@ -70,7 +70,7 @@ const OPERATION: &str = "Bootstrap";
 
 impl Default for Bootstrap {
     fn default() -> Self {
-        Self { resamples: 2000, confidence: 0.95, is_bias_corrected: false, strata: Vec::new() }
+        Self { resamples: 2000, confidence: 0.95, is_bias_corrected: false, strata: None }
     }
 }
 
@@ -111,7 +111,7 @@ impl Bootstrap {
         for (position, &label) in labels.iter().enumerate() {
             strata.entry(label.into()).or_default().push(position);
         }
-        Self { strata: strata.into_values().collect(), ..self }
+        Self { strata: Some(strata.into_values().collect()), ..self }
     }
 
     /// The interval of `statistic`, which computes the measure from positions below `samples`, with repetitions and in any order.
@@ -137,10 +137,11 @@ impl Bootstrap {
         let stream = seed.stream("bootstrap");
         let mut values = evaluate(self.resamples, samples, &statistic, |resample, rows| {
             let mut rng = stream.at(resample as u64).rng();
-            if self.strata.is_empty() {
+            let Some(strata) = &self.strata else {
                 rows.extend((0..samples).map(|_| rng.random_range(0..samples)));
-            }
-            for members in &self.strata {
+                return;
+            };
+            for members in strata {
                 rows.extend((0..members.len()).map(|_| members[rng.random_range(0..members.len())]));
             }
         });
@@ -183,11 +184,12 @@ impl Bootstrap {
         if !(self.confidence > 0.0 && self.confidence < 1.0) {
             return setting("a confidence above 0 and below 1", self.confidence);
         }
-        let labels = self.strata.iter().map(Vec::len).sum();
-        if labels != 0 && labels != samples {
-            return Err(DataError::Lengths { operation: "Bootstrap::stratified".to_owned(), samples, targets: labels });
+        match self.strata.as_ref().map(|strata| strata.iter().map(Vec::len).sum()) {
+            Some(targets) if targets != samples => {
+                Err(DataError::Lengths { operation: "Bootstrap::stratified".to_owned(), samples, targets })
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

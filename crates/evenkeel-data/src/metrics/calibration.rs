@@ -68,7 +68,8 @@ impl CalibrationCurve {
         let values = probabilities.iter().enumerate().map(|(i, &p)| check::probability(OPERATION, i, p));
         let values = values.collect::<Result<Vec<_>, _>>()?;
 
-        let share = |edge| edge as f64 * (1.0 / count as f64);
+        // The last is 1, and not a product beside it.
+        let share = |edge| edge as f64 / count as f64;
         let edges: Vec<f64> = match bins {
             Bins::Uniform(_) => (0..=count).map(share).collect(),
             Bins::Quantile(_) => {

@@ -9,7 +9,7 @@ use zip::read::ZipArchive;
 use zip::result::ZipError;
 use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 
-use super::{NpyArray, NpyElement, read_from, write_to};
+use super::{NpyArray, NpyElement, read_from, write::check, write_to};
 use crate::{DataError, file};
 
 /// An open npz file, as of NumPy's `savez` and `savez_compressed`.
@@ -74,6 +74,7 @@ impl NpzWriter<'_> {
     /// # Errors
     /// If the shape is not that of `values`, the name came before, or the file cannot be written.
     pub fn add<T: NpyElement>(&mut self, name: &str, shape: impl Into<Shape>, values: &[T]) -> Result<(), DataError> {
+        let shape = check(shape.into(), values.len())?;
         let options = SimpleFileOptions::default().large_file(true);
         self.zip.start_file(format!("{name}.npy"), options).map_err(|error| failed(self.path, error))?;
         write_to(&mut self.zip, self.path, shape, values)
@@ -83,12 +84,20 @@ impl NpzWriter<'_> {
 /// Writes the arrays that `fill` adds, compressed. The file appears whole or not at all.
 ///
 /// # Errors
-/// What `fill` says, or if the file cannot be written.
+/// What `fill` says, or if the file cannot be written, or its name ends in `.gz`: npz is compressed as it is.
 pub fn write_npz(
     path: impl AsRef<Path>,
     fill: impl FnOnce(&mut NpzWriter<'_>) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
     let path = path.as_ref();
+    if file::is_gz(path) {
+        return Err(DataError::Format {
+            path: path.into(),
+            expected: "a name of an npz file".into(),
+            got: "one that ends in .gz".into(),
+            cure: "leave .gz out; npz is compressed as it is",
+        });
+    }
     let mut refused = None;
     let written = file::write(path, |out| {
         let mut writer = NpzWriter { path, zip: ZipWriter::new_stream(out) };

@@ -9,33 +9,37 @@ use evenkeel_tensor::Shape;
 use super::header::Header;
 use super::{NpyArray, NpyElement, type_name};
 use crate::DataError;
+use crate::file::{self, Decompressed};
 
 /// Bytes read at a time; a multiple of every element's size.
 const CHUNK: usize = 64 * 1024;
 /// The longest header that is read; NumPy's own are below 200 bytes.
 const MAX_HEADER: usize = 64 * 1024;
 
-/// Reads the array in the file at `path`.
+/// Reads the array in the file at `path`, plain or gzip-compressed (by its first bytes, not by its name).
 ///
 /// # Errors
-/// If the file cannot be read, is not npy, holds another type than `T`, or is shorter or longer than its header promises.
+/// If the file cannot be read, is not npy, holds another type than `T`, is shorter or longer than its header promises, or
+/// its compression is damaged.
 pub fn read<T: NpyElement>(path: impl AsRef<Path>) -> Result<NpyArray<T>, DataError> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(|source| DataError::Io { path: path.into(), action: "open", source })?;
-    read_from(BufReader::new(file), path)
+    let reader = File::open(path).map_err(|source| DataError::Io { path: path.into(), action: "open", source })?;
+    read_from(reader, path)
 }
 
-/// Reads an array from `reader`, to its end; errors call it `name`.
+/// Reads an array from `reader`, plain or gzip-compressed, to its end; errors call it `name`.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_from<T: NpyElement>(reader: impl Read, name: impl AsRef<Path>) -> Result<NpyArray<T>, DataError> {
-    Source { reader, path: name.as_ref(), position: 0 }.array()
+    let path = name.as_ref();
+    let reader = Decompressed::new(BufReader::new(reader)).map_err(|source| file::unread(path, source))?;
+    Source { reader, path, position: 0 }.array()
 }
 
 /// Bytes, with what errors need to know.
 struct Source<'a, R> {
-    reader: R,
+    reader: Decompressed<BufReader<R>>,
     path: &'a Path,
     position: u64,
 }
@@ -139,6 +143,9 @@ impl<R: Read> Source<'_, R> {
                 Ok(0) => break,
                 Ok(n) => filled += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) if matches!(self.reader, Decompressed::Gzip(_)) => {
+                    return Err(file::unread(self.path, source));
+                }
                 Err(source) => return Err(DataError::Io { path: self.path.into(), action: "read", source }),
             }
         }

@@ -48,7 +48,7 @@ pub fn write_to<T: NpyElement>(
     written.map_err(|source| DataError::Io { path: name.as_ref().into(), action: "write", source })
 }
 
-fn check(shape: Shape, values: usize) -> Result<Shape, ShapeError> {
+pub(super) fn check(shape: Shape, values: usize) -> Result<Shape, ShapeError> {
     if shape.numel() == values {
         return Ok(shape);
     }

@@ -46,7 +46,10 @@ pub fn anova_f<F: Float>(x: &Tensor<F>, labels: &[u32]) -> Result<Scores, DataEr
     let within: Vec<f64> = (0..columns).map(|j| of_column(&squares, j).iter().sum()).collect();
     let between: Vec<f64> = (0..columns)
         .map(|j| {
-            let means = of_column(&means, j);
+            // All from the first class's origin.
+            let origins = of_column(&origin, j);
+            let means: Vec<f64> =
+                of_column(&means, j).iter().zip(&origins).map(|(mean, origin)| mean + (origin - origins[0])).collect();
             let weighted = |f: &dyn Fn(f64) -> f64| -> f64 {
                 means.iter().zip(&classes.counts).map(|(&mean, &count)| count as f64 * f(mean)).sum()
             };

@@ -11,6 +11,10 @@ use crate::DataError;
 /// In each round the importances are averaged over the folds, so that there is one set of each size to report; scikit-learn's `RFECV`
 /// eliminates in each fold by itself, and averages scores of different sets. Equal importances: the last column goes first.
 ///
+/// **The scores are optimistic**: the importances that decide what is left out are averaged over folds, and the rows that validate in
+/// one fold have trained the importances of the others. They compare sets; for an honest score of the chosen one, split before, and
+/// score rows that no fold has seen.
+///
 /// ```
 /// use evenkeel_data::{DataError, select::Elimination};
 ///

@@ -59,6 +59,8 @@ mod selection;
 mod sequential;
 mod special;
 mod stability;
+#[cfg(feature = "serde")]
+mod store;
 mod sums;
 mod trade_off;
 mod validate;

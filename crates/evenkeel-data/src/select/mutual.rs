@@ -23,7 +23,8 @@ use crate::scale::{for_each_column, key};
 /// | [`counts`](Self::counts) | shares of each value | columns of few values |
 /// | [`bins`](Self::bins) | shares of each of so many quantile bins | a fast look at continuous columns |
 ///
-/// A target of real values is binned into classes first. Estimates below 0 count as 0. Those by counts of b values and k classes are too high by about (b - 1)(k - 1) / 2n.
+/// The target is classes: of real values make some first, such as by [`feature::Bins`](crate::feature::Bins). Estimates below 0 count
+/// as 0. Those by counts of b values and k classes are too high by about (b - 1)(k - 1) / 2n.
 ///
 /// By neighbours it is what scikit-learn's `mutual_info_classif` estimates, by counts the same number. That adds noise of 1e-10 to
 /// continuous columns to part equal values, so its results depend on a seed where there are such; here they are counted as equal.

@@ -138,9 +138,10 @@ impl PathPoint {
 /// What an [`L1Path`] gives: a point for each penalty, from the strongest down.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "super::store::StoredPath"))]
 pub struct Path {
-    columns: usize,
-    points: Vec<PathPoint>,
+    pub(super) columns: usize,
+    pub(super) points: Vec<PathPoint>,
 }
 
 impl Path {
@@ -171,7 +172,7 @@ impl Path {
     /// The point of the strongest penalty whose mean score is at most one standard error of the best below the best.
     pub fn within_one_standard_error(&self) -> &PathPoint {
         let best = &self.best().trial;
-        let limit = best.mean() - best.standard_error();
+        let limit = best.one_standard_error_below();
         self.points.iter().find(|point| point.trial.mean() >= limit).expect("the best is good enough")
     }
 

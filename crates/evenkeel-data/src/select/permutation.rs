@@ -116,9 +116,10 @@ fn assign<F: Float>(to: &mut Tensor<F>, from: &Tensor<F>, columns: &[usize], ord
 /// What [`PermutationImportance`] gives.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "super::store::StoredImportances"))]
 pub struct Importances {
-    baseline: f64,
-    drops: Vec<Vec<f64>>,
+    pub(super) baseline: f64,
+    pub(super) drops: Vec<Vec<f64>>,
 }
 
 impl Importances {

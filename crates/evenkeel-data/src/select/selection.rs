@@ -24,6 +24,7 @@ use crate::{DataError, Transform};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "super::store::StoredSelection"))]
 pub struct Selection {
     indices: Vec<usize>,
     ranking: Vec<usize>,

@@ -66,8 +66,8 @@ pub(super) fn sums<F: Float, const N: usize, const M: usize>(
     parallel::reduce(count, height, block, add).unwrap_or_else(|| std::array::from_fn(|_| vec![0.0; size]))
 }
 
-/// The means of each class's columns (classes, columns), as differences from the first row, which are exact where values lie beside a
-/// large offset; and the first row, once for each class.
+/// The first row of each class (classes, columns), and the means of the class's columns as differences from it: exact where values lie
+/// beside a large offset, and 0 where a class has one value.
 pub(super) fn means<F: Float>(
     operation: &'static str,
     x: &Tensor<F>,
@@ -75,8 +75,12 @@ pub(super) fn means<F: Float>(
     counts: &[usize],
 ) -> Result<(Vec<f64>, Vec<f64>), DataError> {
     let columns = x.shape()[1];
-    let first = x.as_slice()[..columns].iter().map(|x| x.to_f64());
-    let origin: Vec<f64> = first.cycle().take(rows.classes * columns).collect();
+    let mut first = vec![0; rows.classes];
+    for (row, &code) in rows.codes.unwrap_or_default().iter().enumerate().rev() {
+        first[code as usize] = row;
+    }
+    let row = |row: usize| x.as_slice()[row * columns..][..columns].iter().map(|x| x.to_f64());
+    let origin: Vec<f64> = first.into_iter().flat_map(row).collect();
     let [mut means] = sums(
         x,
         rows,

@@ -30,6 +30,11 @@ impl Trial {
         let squares: f64 = self.scores.iter().map(|score| (score - mean) * (score - mean)).sum();
         (squares / (k * (k - 1.0))).sqrt()
     }
+
+    /// The mean itself where the error is no number: of a single fold, or of scores beyond `f64`.
+    pub(super) fn one_standard_error_below(&self) -> f64 {
+        (self.mean() - self.standard_error()).min(self.mean())
+    }
 }
 
 /// Trials of sets of several sizes: how many columns are needed for which score.
@@ -54,6 +59,7 @@ impl Trial {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "super::store::StoredTradeOff"))]
 pub struct TradeOff {
     columns: usize,
     trials: Vec<Trial>,
@@ -93,7 +99,7 @@ impl TradeOff {
     ///
     /// The best one of many trials is so by luck too; what is within its error is as good, and simpler.
     pub fn within_one_standard_error(&self) -> &Trial {
-        let limit = self.best().mean() - self.best().standard_error();
+        let limit = self.best().one_standard_error_below();
         let good_enough = || self.trials.iter().filter(|trial| trial.mean() >= limit);
         let fewest = good_enough().map(|trial| trial.columns.len()).min();
         good_enough()

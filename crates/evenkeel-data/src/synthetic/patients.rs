@@ -184,7 +184,8 @@ impl Patients {
     /// for each column the logarithm of how much more often its value comes among the ill. A missing value says nothing.
     ///
     /// # Errors
-    /// If nobody is ill, or everybody; or a column is not there or of another kind, or has an unknown category.
+    /// If nobody is ill, or everybody; or a column is not there or of another kind, or has an unknown category or, where numbers
+    /// are log-normal, one that is not above 0.
     pub fn log_odds(&self, table: &Table) -> Result<Vec<f64>, DataError> {
         self.check("Patients::log_odds")?;
         let mut odds = vec![(self.ill as f64 / self.healthy as f64).ln(); table.rows()];
@@ -192,6 +193,7 @@ impl Patients {
             let column = table.column(feature.name)?;
             let values = match feature.law {
                 Law::Categories => positions(column)?,
+                Law::LogNormal { .. } => positive(column)?,
                 _ => column.numbers()?.to_vec(),
             };
             odds.iter_mut().zip(values).for_each(|(odds, value)| *odds += feature.log_likelihood_ratio(value));
@@ -299,6 +301,22 @@ fn positions(column: &Column) -> Result<Vec<f64>, DataError> {
         })
     };
     (0..categories.len()).map(position).collect()
+}
+
+/// The numbers of a column of which logarithms are taken.
+fn positive(column: &Column) -> Result<Vec<f64>, DataError> {
+    let numbers = column.numbers()?;
+    match numbers.iter().position(|&number| number <= 0.0) {
+        None => Ok(numbers.to_vec()),
+        Some(row) => Err(DataError::Cell {
+            operation: "Patients::log_odds",
+            row,
+            column: column.name().to_owned(),
+            expected: "a number above 0",
+            got: numbers[row].to_string(),
+            cure: "give a table that Patients::draw has drawn",
+        }),
+    }
 }
 
 /// As a laboratory reports it. It also leaves out the last bits, in which mathematical libraries differ.

@@ -14,16 +14,7 @@ impl Table {
     /// # Errors
     /// If a column is not numeric.
     pub fn to_tensor<F: Float>(&self) -> Result<Tensor<F>, DataError> {
-        let columns: Vec<_> = self.columns().iter().map(Column::numbers).collect::<Result<_, _>>()?;
-        let width = columns.len();
-        let mut out = Tensor::zeros([self.rows(), width]);
-        parallel::chunks_mut(out.as_mut_slice(), ROWS * width, |block, out: &mut [F]| {
-            for (at, column) in columns.iter().enumerate() {
-                let values = &column[block * ROWS..];
-                out[at..].iter_mut().step_by(width).zip(values).for_each(|(out, &x)| *out = F::from_f64(x));
-            }
-        });
-        Ok(out)
+        tensor_of(&Vec::from_iter(self.columns()))
     }
 
     /// A numeric column for each column of `x` (samples, columns).
@@ -110,10 +101,29 @@ impl Table {
 
     /// All columns but the target, which must be there, complete and numeric.
     fn inputs<F: Float>(&self, operation: &'static str, target: &str) -> Result<Tensor<F>, DataError> {
-        let inputs = self.drop(&[target])?;
-        inputs.columns().iter().try_for_each(|column| check_present(operation, column))?;
-        inputs.to_tensor()
+        let target = self.position(operation, target)?;
+        let columns: Vec<_> =
+            self.columns().iter().enumerate().filter(|(at, _)| *at != target).map(|(_, column)| column).collect();
+        if columns.is_empty() {
+            return Err(DataError::NoColumnsLeft { operation, cure: "give columns besides the target" });
+        }
+        columns.iter().try_for_each(|column| check_present(operation, column))?;
+        tensor_of(&columns)
     }
+}
+
+/// The numbers of these columns, of which there is at least one, of shape (rows, columns).
+fn tensor_of<F: Float>(columns: &[&Column]) -> Result<Tensor<F>, DataError> {
+    let columns: Vec<_> = columns.iter().map(|column| column.numbers()).collect::<Result<_, _>>()?;
+    let width = columns.len();
+    let mut out = Tensor::zeros([columns[0].len(), width]);
+    parallel::chunks_mut(out.as_mut_slice(), ROWS * width, |block, out: &mut [F]| {
+        for (at, column) in columns.iter().enumerate() {
+            let values = &column[block * ROWS..];
+            out[at..].iter_mut().step_by(width).zip(values).for_each(|(out, &x)| *out = F::from_f64(x));
+        }
+    });
+    Ok(out)
 }
 
 /// Refuses missing values, naming the first one's row.

@@ -1,5 +1,7 @@
 //! What the columns of a table are, without the rows.
 
+use std::collections::HashMap;
+
 use super::{Kind, Table, Values, categorical::check_levels, check_names};
 use crate::DataError;
 
@@ -97,8 +99,10 @@ impl Schema {
     /// If a column is not there, or is of another kind.
     pub fn check(&self, table: &Table) -> Result<Table, DataError> {
         const OPERATION: &str = "Schema::check";
+        let places: HashMap<_, _> = table.names().into_iter().zip(0..).collect();
         let columns = self.fields.iter().map(|field| {
-            let column = &table.columns()[table.position(OPERATION, &field.name)?];
+            let place = places.get(field.name.as_str()).copied();
+            let column = &table.columns()[place.map_or_else(|| table.position(OPERATION, &field.name), Ok)?];
             if column.kind() != field.kind {
                 let cure = "declare the column's kind where it is read";
                 return Err(column.refused(OPERATION, &format!("a {} column", field.kind), cure));

@@ -40,6 +40,7 @@ fn days_of(year: i64, month: i64) -> i64 {
 
 /// Seconds since 1970-01-01 00:00:00 UTC of `2024-05-01`, or of that day with `T` or a space, hours and minutes, perhaps
 /// seconds and their decimals, and perhaps `Z` or an offset such as `+02:00`. Without an offset it is UTC.
+/// `None` also outside of what [`iso`] writes: the years 0 to 9999 in UTC, and nine decimals.
 pub(crate) fn parse(text: &[u8]) -> Option<f64> {
     let mut rest = Digits(text);
     let year = rest.number(4)?;
@@ -77,16 +78,15 @@ pub(crate) fn parse(text: &[u8]) -> Option<f64> {
             seconds += if sign == b'+' { -offset } else { offset };
         }
     }
-    rest.0.is_empty().then_some(seconds as f64 + fraction)
+    let moment = seconds as f64 + fraction;
+    (rest.0.is_empty() && is_written(moment)).then_some(moment)
 }
 
 /// The text that [`parse`] reads as this moment: a date where it is the start of a day, and otherwise with as many decimals, nine at
 /// most, as tell it from its neighbours. `None` outside of the years 0 to 9999.
 pub(crate) fn iso(moment: f64) -> Option<String> {
     let whole = moment.floor();
-    let first = days_from_date(0, 1, 1) * DAY;
-    let end = days_from_date(10_000, 1, 1) * DAY;
-    if !(first as f64 <= whole && whole < end as f64) {
+    if !is_written(moment) {
         return None;
     }
     let seconds = whole as i64;
@@ -109,6 +109,12 @@ pub(crate) fn iso(moment: f64) -> Option<String> {
     Some(exact.unwrap_or_else(|| text(&decimals(9))))
 }
 
+/// Whether a moment is of the years 0 to 9999, which four digits hold.
+fn is_written(moment: f64) -> bool {
+    let (first, end) = (days_from_date(0, 1, 1) * DAY, days_from_date(10_000, 1, 1) * DAY);
+    (first as f64..end as f64).contains(&moment)
+}
+
 /// What is left of a text.
 struct Digits<'a>(&'a [u8]);
 
@@ -129,12 +135,12 @@ impl Digits<'_> {
         })
     }
 
-    /// The value of the next digits, at least one, as decimals.
+    /// The value of the next digits, one to nine, as decimals.
     fn fraction(&mut self) -> Option<f64> {
         let n = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = self.0.split_at(n);
         self.0 = rest;
-        let digits = str::from_utf8(digits).ok().filter(|digits| !digits.is_empty())?;
+        let digits = str::from_utf8(digits).ok().filter(|digits| (1..=9).contains(&digits.len()))?;
         format!("0.{digits}").parse().ok()
     }
 }
@@ -162,7 +168,7 @@ mod tests {
 
     #[test]
     fn moments_are_read() {
-        let cases: [(&str, Option<f64>); 22] = [
+        let cases: [(&str, Option<f64>); 28] = [
             ("1970-01-01", Some(0.0)),
             ("2024-02-29", Some(1_709_164_800.0)),
             ("2023-02-29", None),
@@ -174,6 +180,12 @@ mod tests {
             ("2024-05-01T12:34", Some(1_714_566_840.0)),
             ("2024-05-01T12:34:56.25Z", Some(1_714_566_896.25)),
             ("1969-12-31T23:59:59.5Z", Some(-0.5)),
+            ("1970-01-01T00:00:00.000000001Z", Some(1e-9)),
+            ("1970-01-01T00:00:00.0000000001Z", None),
+            ("0000-01-01T01:00+01:00", Some(-62_167_219_200.0)),
+            ("0000-01-01T00:00+01:00", None),
+            ("9999-12-31T23:59:59+01:00", Some(253_402_297_199.0)),
+            ("9999-12-31T23:59:59-01:00", None),
             ("2024-05-01T12:34:56.", None),
             ("2024-05-01T24:00", None),
             ("2024-05-01T12:60", None),

@@ -5,7 +5,7 @@ use std::io::Read;
 use evenkeel_data::DataError;
 use evenkeel_data::table::{Categorical, Column, Csv, Kind, Table};
 
-use super::{in_every_pool, refusal};
+use super::{in_every_pool, read, refusal};
 
 #[test]
 fn faults_name_file_line_row_and_column() {
@@ -35,6 +35,10 @@ fn faults_name_file_line_row_and_column() {
         (
             "id,b\n1,2\n9007199254740993,3\n",
             "t.csv, line 3 (row 1), column \"id\": expected a number that an f64 holds without losing digits, got \"9007199254740993\"",
+        ),
+        (
+            "x\n9007199254740993.0\n",
+            "t.csv, line 2 (row 0), column \"x\": expected a number that an f64 holds without losing digits",
         ),
         (
             "x\n1e999\n",
@@ -79,6 +83,10 @@ fn settings_that_make_no_sense_are_refused() {
         (Csv::new().separator(0xe9), "a separator"),
         (Csv::new().quote(Some(b',')), "a quote"),
         (Csv::new().quote(Some(b'\r')), "a quote"),
+        (Csv::new().quote(Some(b'1')), "a quote"),
+        (Csv::new().quote(Some(b'n')), "a quote"),
+        (Csv::new().quote(Some(b' ')), "a quote"),
+        (Csv::new().schema(&read(text).unwrap().schema()).kind("a", Kind::Categorical), "as in the schema"),
         (Csv::new().record_limit(0), "a limit"),
         (Csv::new().names(Vec::<String>::new()), "at least one column"),
         (Csv::new().names(["a", "a"]), "different names"),
@@ -181,6 +189,12 @@ fn what_cannot_be_written_is_refused_and_leaves_no_file() {
         (Csv::new().names(["b"]), level("x")),
         (Csv::new(), Table::new(vec![Column::date_time("t", vec![1e18])]).unwrap()),
         (Csv::new().missing(["?"]), Table::new(vec![Column::numeric("x", vec![f64::NAN])]).unwrap()),
+        (Csv::new().separator(b'N'), Table::new(vec![Column::numeric("x", vec![f64::NAN])]).unwrap()),
+        (Csv::new().separator(b'5').quote(None), Table::new(vec![Column::numeric("x", vec![1.0])]).unwrap()),
+        (Csv::new().separator(b':').quote(None), Table::new(vec![Column::date_time("t", vec![1.0])]).unwrap()),
+        (Csv::new().missing(["-1e0"]), Table::new(vec![Column::numeric("x", vec![-1.0])]).unwrap()),
+        (Csv::new().missing(["1970-01-01"]), Table::new(vec![Column::date_time("t", vec![0.0])]).unwrap()),
+        (Csv::new().missing(["\"NA\"", "NA"]), level("NA")),
     ] {
         assert!(csv.write(&path, &table).is_err());
         assert!(!path.exists());

@@ -90,6 +90,11 @@ fn formats() -> impl Strategy<Value = Csv> {
         Just(Csv::new()),
         Just(Csv::new().separator(b';').quote(Some(b'\''))),
         Just(Csv::new().separator(b'\t').trimmed()),
+        // What numbers and moments consist of too.
+        prop::sample::select(b"15-+.:eifTZ ".to_vec()).prop_map(|separator| Csv::new().separator(separator)),
+        prop::sample::select(b"-+.:' ".to_vec())
+            .prop_filter("a quote", |quote| *quote != b' ')
+            .prop_map(|quote| Csv::new().quote(Some(quote)).trimmed()),
     ]
 }
 
@@ -106,6 +111,23 @@ proptest! {
             for (a, b) in read.numbers().unwrap().iter().zip(table.numbers().unwrap()) {
                 prop_assert!(a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()));
             }
+        }
+    }
+
+    /// Markers may be numbers, moments or texts with quotes: what is not refused is read as it was written.
+    #[test]
+    fn markers_are_refused_or_read(
+        table in table(),
+        csv in formats(),
+        markers in prop::collection::vec(prop::sample::select(vec!["", "NA", "0", "-0", "inf", "1970-01-01", "\"\"", "\"NA\"", "5"]), 0..4),
+        quoted: bool,
+    ) {
+        let csv = csv.missing(markers);
+        let csv = if quoted { csv } else { csv.quote(None) };
+        let mut bytes = Vec::new();
+        if csv.write_to(&mut bytes, "memory", &table).is_ok() {
+            let read = csv.schema(&table.schema()).read_from(&bytes[..], "memory").unwrap();
+            prop_assert_eq!(read, table);
         }
     }
 

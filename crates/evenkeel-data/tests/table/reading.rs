@@ -84,6 +84,56 @@ fn schemas_choose_columns_by_name() {
     );
 }
 
+#[test]
+fn markers_come_before_the_digits_of_numbers() {
+    let text = "x\n9223372036854775807\n1\n9007199254740994.0\n9.007199254740993e15\n";
+    let table = Csv::new().missing(["9223372036854775807"]).read_from(text.as_bytes(), "t").unwrap();
+    let x = numbers(&table, "x");
+    assert!(x[0].is_nan());
+    assert_eq!(x[1..], [1.0, 9007199254740994.0, 9007199254740992.0]);
+    // Its neighbour, which rounds to the same f64, is no marker, and is refused.
+    assert!(Csv::new().missing(["9223372036854775806"]).read_from(text.as_bytes(), "t").is_err());
+}
+
+#[test]
+fn blanks_do_not_count_when_trimmed() {
+    let text = "  a , \"b \" ,\tc\t\n \"x, y\" ,\" z\"\t, \"1\" \r\n u , \" \"\"q\"\" \" , 2\n";
+    let table = Csv::new().trimmed().read_from(text.as_bytes(), "t").unwrap();
+    assert_eq!(table.names(), ["a", "b ", "c"]);
+    assert_eq!(levels(&table, "a"), [Some("x, y"), Some("u")]);
+    assert_eq!(levels(&table, "b "), [Some(" z"), Some(" \"q\" ")]);
+    assert_eq!(numbers(&table, "c"), [1.0, 2.0]);
+    assert!(read(text).is_err());
+    // A separator is no blank.
+    let table = Csv::new().separator(b'\t').trimmed().read_from("a\tb\n\t \"x\" \n".as_bytes(), "t").unwrap();
+    assert_eq!((levels(&table, "b"), table.column("a").unwrap().missing()), (vec![Some("x")], 1));
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_are_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    // Numbers, and in another block words: read twice if it were a file.
+    let text = format!("a\n{}x\n", "1.5\n".repeat(200_000));
+    let expected = read(&text).unwrap();
+    let with_writer = |test: &dyn Fn()| {
+        std::thread::scope(|scope| {
+            scope.spawn(|| std::fs::write(&path, &text).unwrap());
+            test();
+        });
+    };
+    with_writer(&|| assert_eq!(Csv::new().read(&path).unwrap(), expected));
+    with_writer(&|| assert_eq!(Csv::new().infer(&path).unwrap(), expected.schema()));
+    with_writer(&|| {
+        let chunks = Csv::new().schema(&expected.schema()).chunks(&path, 150_000).unwrap();
+        assert_eq!(chunks.map(|table| table.unwrap().rows()).collect::<Vec<_>>(), [150_000, 50_001]);
+    });
+    let refused = Csv::new().chunks(&path, 10).unwrap_err().to_string();
+    assert!(refused.contains("got a pipe or device; give a schema"), "{refused}");
+}
+
 /// A text of more than one group, whose columns show their kinds late: numbers become words in the last row.
 fn long() -> String {
     let mut text = String::from("n,late,missing,word,note\n");

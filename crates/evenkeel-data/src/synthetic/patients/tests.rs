@@ -113,3 +113,16 @@ fn odds_follow_the_names_and_what_is_unknown_is_refused() {
     }
     assert_eq!(Patients::new(1, 1).draw(Seed(0)).unwrap().rows(), 2);
 }
+
+#[test]
+fn an_enzyme_is_above_zero() {
+    let patients = Patients::new(3, 7);
+    let table = patients.draw(Seed(7)).unwrap();
+    for wrong in [0.0, -1.0] {
+        let mut numbers = table.column("enzyme").unwrap().numbers().unwrap().to_vec();
+        numbers[4] = wrong;
+        let error =
+            patients.log_odds(&table.clone().with_column(Column::numeric("enzyme", numbers)).unwrap()).unwrap_err();
+        assert!(matches!(&error, DataError::Cell { row: 4, column, .. } if column == "enzyme"), "{error}");
+    }
+}

@@ -1,5 +1,7 @@
 //! A file in tables of a few rows each.
 
+use std::collections::HashMap;
+
 use super::gather::Growing;
 use super::pass::Pass;
 use crate::DataError;
@@ -25,8 +27,8 @@ impl Chunks {
                 got: 0.0,
             });
         }
-        let place = |name: &str| pass.columns.iter().position(|column| column.name == name);
-        let places = schema.names().into_iter().filter_map(place).collect();
+        let found: HashMap<_, _> = pass.columns.iter().map(|column| column.name.as_str()).zip(0..).collect();
+        let places = schema.names().into_iter().filter_map(|name| found.get(name).copied()).collect();
         Ok(Self { pass: Some(pass), schema, places, rows })
     }
 

@@ -12,8 +12,11 @@ pub(super) struct Growing {
     pub(super) wanted: Wanted,
     /// Unknown as long as all values were missing.
     kind: Option<Kind>,
-    /// Whether blocks were of different kinds: then it is categorical, and has to be read again as such.
+    /// Whether blocks were of different kinds, or missing by the rules of another kind: then it is categorical, and has to be read again as such.
     mixed: bool,
+    /// Whether all the blocks that are missing as numbers are so as moments, and as levels.
+    missing_moments: bool,
+    missing_levels: bool,
     /// Whether values are kept.
     keep: bool,
     rows: usize,
@@ -35,6 +38,8 @@ impl Growing {
             wanted,
             kind: None,
             mixed: false,
+            missing_moments: true,
+            missing_levels: true,
             keep,
             rows: 0,
             numbers: Vec::new(),
@@ -64,12 +69,21 @@ impl Growing {
         }
         let kind = match parsed {
             Parsed::Nothing => return,
-            Parsed::Missing => self.kind,
+            &Parsed::Missing { moments, levels } => {
+                self.missing_moments &= moments;
+                self.missing_levels &= levels;
+                self.kind
+            }
             Parsed::Numeric { .. } => Some(Kind::Numeric),
             Parsed::DateTime(_) => Some(Kind::DateTime),
             Parsed::Categorical { .. } => Some(Kind::Categorical),
         };
-        if self.kind.is_some() && self.kind != kind {
+        let doubtful = match kind {
+            Some(Kind::DateTime) => !self.missing_moments,
+            Some(Kind::Categorical) => !self.missing_levels,
+            _ => false,
+        };
+        if doubtful || self.kind.is_some() && self.kind != kind {
             self.mixed = true;
             self.keep = false;
             self.kind = Some(Kind::Categorical);
@@ -91,10 +105,10 @@ impl Growing {
             Parsed::Numeric { values, .. } | Parsed::DateTime(values) if self.keep => {
                 self.numbers.extend_from_slice(values)
             }
-            Parsed::Missing if self.keep && self.kind == Some(Kind::Categorical) => {
+            Parsed::Missing { .. } if self.keep && self.kind == Some(Kind::Categorical) => {
                 self.codes.resize(self.rows, Categorical::MISSING);
             }
-            Parsed::Missing if self.keep => self.numbers.resize(self.rows, f64::NAN),
+            Parsed::Missing { .. } if self.keep => self.numbers.resize(self.rows, f64::NAN),
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ mod write;
 
 pub use chunks::Chunks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
 
@@ -18,10 +18,13 @@ use gather::Growing;
 use parse::{Missing, Wanted};
 use pass::Pass;
 use scan::Format;
-use source::Source;
+use source::{Kept, Pieces, Source};
 
 use super::{Kind, Schema, Table, check_names};
 use crate::DataError;
+
+#[cfg(test)]
+mod tests;
 
 /// How a CSV file is read and written.
 ///
@@ -45,15 +48,16 @@ use crate::DataError;
 /// quotes is an error, as are records of different lengths.
 ///
 /// **Kinds** are inferred from the whole file: a column is numeric if all its values are numbers (`inf` too), a date-time if all are
-/// ISO dates or dates with times, and otherwise categorical, with its levels in [order](super::Categorical::order); numeric if all are missing.
+/// ISO dates or dates with times (of the years 0 to 9999 in UTC, with at most nine decimals), and otherwise categorical, with its levels in
+/// [order](super::Categorical::order); numeric if all are missing.
 /// [`kind`](Self::kind) declares others, such as for numbers that are codes. **Integers that an `f64` does not hold**, from 2^53 on,
-/// are an error rather than rounded: declared categorical, a column keeps every digit.
+/// also with `.0`, are an error rather than rounded: declared categorical, a column keeps every digit.
 ///
 /// **Missing values** are empty fields and `NA`, `N/A`, `NaN`, `nan`, `null`, `NULL` and `?`. In a categorical column a quoted `"NA"` is a level of that
 /// name; numbers and moments may be quoted or not. Spaces around numbers, moments and their markers do not count.
 ///
 /// **Memory.** The text is read in pieces, which are parsed on all threads, with the same result at any number of them: the table, and some 50 MB. A
-/// file whose columns turn out to mix kinds late is read twice.
+/// file whose columns turn out to mix kinds late is read twice; of what cannot be, such as a pipe, the text is kept meanwhile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Csv {
     format: Format,
@@ -61,19 +65,19 @@ pub struct Csv {
     kinds: BTreeMap<String, Kind>,
     schema: Option<Schema>,
     missing: Missing,
-    trimmed: bool,
+    pieces: Pieces,
 }
 
 impl Default for Csv {
     fn default() -> Self {
         let markers = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "?"];
         Self {
-            format: Format { separator: b',', quote: Some(b'"'), limit: 16 << 20 },
+            format: Format { separator: b',', quote: Some(b'"'), trimmed: false, limit: 16 << 20 },
             names: None,
             kinds: BTreeMap::new(),
             schema: None,
             missing: Missing::new(markers.map(String::from).to_vec()),
-            trimmed: false,
+            pieces: Pieces::default(),
         }
     }
 }
@@ -90,7 +94,7 @@ impl Csv {
         self
     }
 
-    /// Quotes fields by this byte, or by none, instead of `"`.
+    /// Quotes fields by this byte, which is no letter, digit or space, or by none, instead of `"`.
     pub fn quote(mut self, quote: Option<u8>) -> Self {
         self.format.quote = quote;
         self
@@ -121,9 +125,10 @@ impl Csv {
         self
     }
 
-    /// Cuts spaces around unquoted levels too, as of files with `, ` between fields.
+    /// Cuts spaces around unquoted levels and names of the header too, as of files with `, ` between fields. Spaces and tabs outside of the
+    /// quotes around a field are then passed over.
     pub fn trimmed(mut self) -> Self {
-        self.trimmed = true;
+        self.format.trimmed = true;
         self
     }
 
@@ -140,7 +145,8 @@ impl Csv {
     /// has another number of fields than there are columns, is too long, or has quotes in the wrong places; text is not UTF-8; a
     /// value is not of its column's declared kind, or is a number that an `f64` does not hold. Each with file, line, row and column.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Table, DataError> {
-        self.read_source(&|| Source::open(path.as_ref(), self.format))
+        let kept = Kept::default();
+        self.read_source(&|| Source::open_again(path.as_ref(), self, &kept))
     }
 
     /// Reads what `reader` gives, to its end; errors call it `name`. The text is kept in memory meanwhile.
@@ -151,7 +157,7 @@ impl Csv {
         let (name, mut text) = (name.as_ref(), Vec::new());
         let failed = |source| DataError::Io { path: name.into(), action: "read", source };
         reader.read_to_end(&mut text).map_err(failed)?;
-        self.read_source(&|| Source::new(&text[..], Some(text.len() as u64), name, self.format))
+        self.read_source(&|| Source::new(&text[..], Some(text.len() as u64), name, self))
     }
 
     /// The columns of a file, their kinds and levels, as [`read`](Self::read) finds them. Reads all of it, in little memory.
@@ -159,7 +165,8 @@ impl Csv {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn infer(&self, path: impl AsRef<Path>) -> Result<Schema, DataError> {
-        let columns = self.columns(&|| Source::open(path.as_ref(), self.format), false)?;
+        let kept = Kept::default();
+        let columns = self.columns(&|| Source::open_again(path.as_ref(), self, &kept), false)?;
         Schema::new(columns.into_iter().map(Growing::field).collect())
     }
 
@@ -185,14 +192,23 @@ impl Csv {
     /// ```
     ///
     /// # Errors
-    /// If `rows` is 0; as [`read`](Self::read), here or where the table is read that has the error.
+    /// If `rows` is 0, or what would have to be read for its schema first is no file, such as a pipe; as [`read`](Self::read), here or where
+    /// the table is read that has the error.
     pub fn chunks(&self, path: impl AsRef<Path>, rows: usize) -> Result<Chunks, DataError> {
         let path = path.as_ref();
         let schema = match &self.schema {
             Some(schema) => schema.clone(),
+            None if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) => {
+                return Err(DataError::Format {
+                    path: path.into(),
+                    expected: "a file, which is read twice".into(),
+                    got: "a pipe or device".into(),
+                    cure: "give a schema, or save it to a file first",
+                });
+            }
             None => self.infer(path)?,
         };
-        let pass = self.clone().schema(&schema).start(Source::open(path, self.format)?, &BTreeMap::new(), true)?;
+        let pass = self.clone().schema(&schema).start(Source::open(path, self)?, &BTreeMap::new(), true)?;
         Chunks::new(pass, schema, rows)
     }
 
@@ -212,26 +228,40 @@ impl Csv {
             return Ok(self.in_order(columns));
         }
         let found = columns.into_iter().map(|column| (column.name.clone(), column.kind())).collect();
-        Ok(self.in_order(self.start(open()?, &found, keep)?.finish()?))
+        let source = open()?;
+        let path = source.path().to_path_buf();
+        let columns = self.start(source, &found, keep)?.finish()?;
+        match columns.iter().find(|column| column.is_mixed()) {
+            None => Ok(self.in_order(columns)),
+            Some(column) => Err(DataError::Format {
+                path,
+                expected: "the same text when it is read a second time".into(),
+                got: format!("other values in the column {:?}: it changed while it was read", column.name),
+                cure: "read it when nothing is writing to it",
+            }),
+        }
     }
 
     /// A pass in which columns are of the declared kinds, and otherwise of those `found`.
     fn start<'a>(&self, source: Source<'a>, found: &BTreeMap<String, Kind>, keep: bool) -> Result<Pass<'a>, DataError> {
         self.check_settings()?;
         let path = source.path().to_path_buf();
+        let fields = self.schema.iter().flat_map(|schema| schema.fields());
+        let fields: HashMap<_, _> = fields.map(|field| (field.name.as_str(), field)).collect();
         let pass = Pass::start(source, self, |name| {
             let kind = self.kinds.get(name).or_else(|| found.get(name)).copied();
             match &self.schema {
                 None => Growing::new(name, kind.map_or(Wanted::Inferred, Wanted::Kind), None, keep),
-                Some(schema) => match schema.fields().iter().find(|field| field.name == name) {
+                Some(_) => match fields.get(name) {
                     None => Growing::new(name, Wanted::Nothing, None, false),
                     Some(field) => Growing::new(name, Wanted::Kind(field.kind), Some(&field.levels), keep),
                 },
             }
         })?;
         let names: Vec<_> = pass.columns.iter().map(|column| column.name.as_str()).collect();
+        let there: HashSet<_> = names.iter().copied().collect();
         let schema = self.schema.iter().flat_map(|schema| schema.names());
-        match self.kinds.keys().map(String::as_str).chain(schema).find(|name| !names.contains(name)) {
+        match self.kinds.keys().map(String::as_str).chain(schema).find(|name| !there.contains(name)) {
             None => Ok(pass),
             Some(name) => Err(DataError::Format {
                 path,
@@ -245,26 +275,43 @@ impl Csv {
     /// The columns in the order of the schema, if there is one, and of the file otherwise.
     fn in_order(&self, mut columns: Vec<Growing>) -> Vec<Growing> {
         if let Some(schema) = &self.schema {
-            let place = |column: &Growing| schema.fields().iter().position(|field| field.name == column.name);
+            let places: HashMap<_, _> = schema.names().into_iter().zip(0..).collect();
+            let place = |column: &Growing| places.get(column.name.as_str()).copied();
             columns.retain(|column| place(column).is_some());
-            columns.sort_by_key(place);
+            columns.sort_by_cached_key(|column| place(column).unwrap_or(usize::MAX));
         }
         columns
     }
 
     fn check_settings(&self) -> Result<(), DataError> {
         const OPERATION: &str = "Csv";
-        let Format { separator, quote, limit } = self.format;
+        let Format { separator, quote, limit, .. } = self.format;
         let usable = |byte: u8| byte.is_ascii() && byte != b'\n' && byte != b'\r';
         let wrong = |expected, got| Err(DataError::Setting { operation: OPERATION, expected, got });
         if !usable(separator) {
             return wrong("a separator that is an ASCII character and no line end", separator.into());
         }
-        if let Some(quote) = quote.filter(|&quote| !usable(quote) || quote == separator) {
-            return wrong("a quote that is an ASCII character, and neither the separator nor a line end", quote.into());
+        // A letter or digit may be a part of a number, and blanks around a field may not count.
+        let odd = |quote: u8| quote.is_ascii_alphanumeric() || quote.is_ascii_whitespace();
+        if let Some(quote) = quote.filter(|&quote| !usable(quote) || quote == separator || odd(quote)) {
+            return wrong(
+                "a quote that is an ASCII character, not the separator, and no letter, digit or space",
+                quote.into(),
+            );
         }
         if limit == 0 || limit > 1 << 30 {
             return wrong("a limit of records of 1 to 2^30 bytes", limit as f64);
+        }
+        for field in self.schema.iter().flat_map(|schema| schema.fields()) {
+            if let Some(kind) = self.kinds.get(&field.name).filter(|&&kind| kind != field.kind) {
+                return Err(DataError::Column {
+                    operation: OPERATION,
+                    column: field.name.clone(),
+                    expected: format!("a {} column, as in the schema", field.kind),
+                    got: format!("a {kind} one declared"),
+                    cure: "declare its kind in one place",
+                });
+            }
         }
         match &self.names {
             Some(names) if names.is_empty() => {

@@ -20,18 +20,23 @@ pub(super) enum Wanted {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Missing {
     markers: Vec<String>,
-    /// Those that are numbers.
+    /// Those that are numbers which an `f64` holds.
     numbers: Vec<f64>,
 }
 
 impl Missing {
     pub(super) fn new(markers: Vec<String>) -> Self {
-        let numbers = markers.iter().filter_map(|text| number(text)).filter(|x| !x.is_nan()).collect();
+        let kept = |text: &String| number(text).filter(|&x| !x.is_nan() && is_kept(text, x));
+        let numbers = markers.iter().filter_map(kept).collect();
         Self { markers, numbers }
     }
 
     pub(super) fn has(&self, text: &str) -> bool {
         self.markers.iter().any(|marker| marker == text)
+    }
+
+    pub(super) fn has_number(&self, x: f64) -> bool {
+        self.numbers.contains(&x)
     }
 }
 
@@ -40,8 +45,11 @@ impl Missing {
 pub(super) enum Parsed {
     /// Not wanted.
     Nothing,
-    /// All are missing, so that they may be of any kind.
-    Missing,
+    /// All are missing: as numbers, and perhaps also as moments or levels, by whose rules they may not be.
+    Missing {
+        moments: bool,
+        levels: bool,
+    },
     Numeric {
         values: Vec<f64>,
         /// The first row whose number an `f64` does not hold.
@@ -53,6 +61,9 @@ pub(super) enum Parsed {
         levels: Vec<String>,
     },
 }
+
+/// Missing by the rules of the kind that was wanted.
+const ALL_MISSING: Parsed = Parsed::Missing { moments: true, levels: true };
 
 /// A field that is not of the kind that the column has.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,7 +88,6 @@ pub(super) struct Fields<'a> {
     pub(super) columns: usize,
     pub(super) format: Format,
     pub(super) missing: &'a Missing,
-    pub(super) trimmed: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -107,7 +117,15 @@ impl<'a> Fields<'a> {
                 cure: "correct it, declare the column categorical, or add a marker of missing values",
             }),
             Wanted::Kind(Kind::Categorical) => Ok(self.categorical()),
-            Wanted::Inferred => Ok(self.numeric().or_else(|_| self.date_time()).unwrap_or_else(|_| self.categorical())),
+            Wanted::Inferred => Ok(match self.numeric() {
+                // What a number's rules take for missing, such as quoted markers, may be a level by those of levels.
+                Ok(Parsed::Missing { .. }) => Parsed::Missing {
+                    moments: self.date_time().is_ok(),
+                    levels: self.iter().all(|field| self.missing.has(field)),
+                },
+                Ok(numbers) => numbers,
+                Err(_) => self.date_time().unwrap_or_else(|_| self.categorical()),
+            }),
         }
     }
 
@@ -120,16 +138,20 @@ impl<'a> Fields<'a> {
                 Some(value) => value,
                 None => self.plain(field, number).ok_or(row)?,
             };
-            if value.abs() >= MAX_INTEGER && lossy.is_none() && !is_kept(&self.format.content(field), value) {
-                lossy = Some(row);
-            }
-            if !self.missing.numbers.is_empty() && self.missing.numbers.contains(&value) {
+            if value.abs() >= MAX_INTEGER && !is_kept(&self.format.content(field), value) {
+                // A marker of which digits would be lost is told from its neighbours as a text.
+                if self.missing.has(self.format.content(field).trim_ascii()) {
+                    value = f64::NAN;
+                } else {
+                    lossy.get_or_insert(row);
+                }
+            } else if self.missing.has_number(value) {
                 value = f64::NAN;
             }
             present |= !value.is_nan();
             values.push(value);
         }
-        Ok(if present { Parsed::Numeric { values, lossy } } else { Parsed::Missing })
+        Ok(if present { Parsed::Numeric { values, lossy } } else { ALL_MISSING })
     }
 
     /// The moments, or the row of the first field that is none.
@@ -137,21 +159,20 @@ impl<'a> Fields<'a> {
         let moment = |text: &str| time::parse(text.as_bytes());
         let values = self.iter().enumerate().map(|(row, field)| self.plain(field, moment).ok_or(row));
         let values = values.collect::<Result<Vec<_>, _>>()?;
-        Ok(if values.iter().all(|x| x.is_nan()) { Parsed::Missing } else { Parsed::DateTime(values) })
+        Ok(if values.iter().all(|x| x.is_nan()) { ALL_MISSING } else { Parsed::DateTime(values) })
     }
 
     /// A value that is not text: without quotes and spaces around it; NaN if it is missing.
     fn plain(self, field: &str, parse: impl Fn(&str) -> Option<f64>) -> Option<f64> {
         let content = self.format.content(field);
         let text = content.trim_ascii();
-        parse(text).or_else(|| self.missing.has(text).then_some(f64::NAN))
+        if self.missing.has(text) { Some(f64::NAN) } else { parse(text) }
     }
 
     fn categorical(self) -> Parsed {
         let mut levels = Vec::new();
         let mut seen = HashMap::new();
         let code = |field: &'a str| {
-            let field = if self.trimmed { field.trim_ascii() } else { field };
             // A marker in quotes is a level: quotes are how a level of this name is told from a missing value.
             if self.missing.has(field) {
                 return Categorical::MISSING;
@@ -163,7 +184,7 @@ impl<'a> Fields<'a> {
         };
         let codes: Vec<_> = self.iter().map(code).collect();
         if levels.is_empty() {
-            return Parsed::Missing;
+            return ALL_MISSING;
         }
         Parsed::Categorical {
             codes,
@@ -187,6 +208,8 @@ fn is_kept(text: &str, value: f64) -> bool {
     if value.is_infinite() {
         return text.starts_with(['i', 'I']);
     }
-    let digits = text.trim_start_matches('0');
-    !text.bytes().all(|byte| byte.is_ascii_digit()) || format!("{:.0}", value.abs()) == digits
+    // With zeros after the point it is an integer too; with an exponent it is a real number, which is always rounded.
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let integer = whole.bytes().all(|byte| byte.is_ascii_digit()) && decimals.bytes().all(|byte| byte == b'0');
+    !integer || format!("{:.0}", value.abs()) == whole.trim_start_matches('0')
 }

@@ -55,10 +55,19 @@ impl<'a> Pass<'a> {
         column: impl Fn(&str) -> Growing,
     ) -> Result<Self, DataError> {
         let mut group = Group::default();
-        source.next(&mut group).map_err(|failure| failed(&source, failure, 0))?;
-        let (names, start, line) = match &csv.names {
-            Some(names) => (names.clone(), 0, 0),
-            None => header(&source, csv.format, &group)?,
+        let mut line = 0;
+        let (names, start) = loop {
+            source.next(&mut group).map_err(|failure| failed(&source, failure, line))?;
+            let Some(names) = &csv.names else {
+                let (names, start, lines) = header(&source, csv.format, &group, line)?;
+                line += lines;
+                if names.is_empty() {
+                    // Empty lines and nothing else so far.
+                    continue;
+                }
+                break (names, start);
+            };
+            break (names.clone(), 0);
         };
         let columns = names.iter().map(|name| column(name)).collect();
         Ok(Self { source, csv: csv.clone(), columns, group, start, ahead: Group::default(), line, row: 0 })
@@ -140,8 +149,14 @@ fn failed(source: &Source<'_>, failure: Failure, line: u64) -> DataError {
     }
 }
 
-/// The names in the first record, where the next record starts, and the lines before it.
-fn header(source: &Source<'_>, format: Format, group: &Group) -> Result<(Vec<String>, usize, u64), DataError> {
+/// The names in the first record of a group, which `line` lines come before, where the next record starts, and the lines up to it. No
+/// names, if the group has empty lines only.
+fn header(
+    source: &Source<'_>,
+    format: Format,
+    group: &Group,
+    line: u64,
+) -> Result<(Vec<String>, usize, u64), DataError> {
     let path = source.path();
     let wrong = |expected: &str, got: String, cure| DataError::Format {
         path: path.into(),
@@ -152,13 +167,13 @@ fn header(source: &Source<'_>, format: Format, group: &Group) -> Result<(Vec<Str
     let Scanned { spans, bytes: end, lines } =
         format.scan(&group.text, None, true).map_err(|fault| DataError::Record {
             path: path.into(),
-            line: 1 + count_lines(&group.text[..fault.at]),
+            line: line + 1 + count_lines(&group.text[..fault.at]),
             row: None,
             expected: fault.expected,
             got: fault.got,
             cure: fault.cure,
         })?;
-    if spans.is_empty() {
+    if group.text.is_empty() {
         return Err(wrong("a header and rows", "an empty file".into(), "check that the data were written"));
     }
     let text = str::from_utf8(&group.text[..end]).map_err(|error| {
@@ -210,15 +225,8 @@ fn parse_block(csv: &Csv, text: &[u8], wanted: &[Wanted]) -> Result<Block, Refus
         Block { lines, rows: spans.len() / columns, columns: Vec::with_capacity(columns), lossy: Vec::new() };
     let mut misfits = Vec::new();
     for (column, &wanted) in wanted.iter().enumerate() {
-        let fields = Fields {
-            text: content,
-            spans: &spans,
-            column,
-            columns,
-            format: csv.format,
-            missing: &csv.missing,
-            trimmed: csv.trimmed,
-        };
+        let fields =
+            Fields { text: content, spans: &spans, column, columns, format: csv.format, missing: &csv.missing };
         match fields.parse(wanted) {
             Ok(parsed) => {
                 if let Parsed::Numeric { lossy: Some(row), .. } = parsed {

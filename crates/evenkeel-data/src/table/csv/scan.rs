@@ -10,6 +10,8 @@ pub(super) struct Format {
     pub(super) separator: u8,
     /// No quotes if `None`.
     pub(super) quote: Option<u8>,
+    /// Whether blanks around fields, also outside of their quotes, do not count.
+    pub(super) trimmed: bool,
     /// Bytes of a record.
     pub(super) limit: usize,
 }
@@ -55,10 +57,13 @@ impl Format {
             }
             let (start, first) = (at, spans.len());
             loop {
-                let field = at;
+                let field = at + self.blanks(&text[at..]);
                 at = self.field_end(text, field, record)?;
                 let line_end = text[at] == b'\n';
-                let end = if line_end && at > field && text[at - 1] == b'\r' { at - 1 } else { at };
+                let mut end = if line_end && at > field && text[at - 1] == b'\r' { at - 1 } else { at };
+                if self.trimmed {
+                    end = field + text[field..end].trim_ascii_end().len();
+                }
                 spans.push((field as u32, end as u32));
                 if Some(text[field]) == self.quote {
                     lines += count_lines(&text[field..end]);
@@ -119,8 +124,12 @@ impl Format {
                 return Err(fault(field, "a quote at the end of a quoted field", "the end of the file", cure));
             };
             at += n + 1;
+            if text.get(at) == Some(&quote) {
+                at += 1;
+                continue;
+            }
+            at += self.blanks(&text[at..]);
             match text[at..] {
-                [next, ..] if next == quote => at += 1,
                 [next, ..] if next == self.separator || next == b'\n' => return Ok(at),
                 [b'\r', b'\n', ..] => return Ok(at + 1),
                 _ => {
@@ -134,6 +143,13 @@ impl Format {
                 }
             }
         }
+    }
+
+    /// The blanks at the start of `text` that do not count.
+    #[inline]
+    fn blanks(self, text: &[u8]) -> usize {
+        let blank = |&&byte: &&u8| (byte == b' ' || byte == b'\t') && byte != self.separator;
+        if self.trimmed { text.iter().take_while(blank).count() } else { 0 }
     }
 
     /// The ends of blocks of whole records of about `block` bytes. What lies behind the last is not a whole record.
@@ -216,7 +232,7 @@ fn fields_text(n: usize) -> String {
 mod tests {
     use super::*;
 
-    const FORMAT: Format = Format { separator: b',', quote: Some(b'"'), limit: 100 };
+    const FORMAT: Format = Format { separator: b',', quote: Some(b'"'), trimmed: false, limit: 100 };
 
     fn fields(text: &str) -> Vec<&str> {
         let scanned = FORMAT.scan(text.as_bytes(), None, false).unwrap();

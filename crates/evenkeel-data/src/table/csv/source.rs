@@ -2,24 +2,39 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use flate2::bufread::MultiGzDecoder;
-
+use super::Csv;
 use super::scan::{Fault, Format, count_lines};
 use crate::DataError;
+use crate::file::{self, Decompressed};
 
-/// Bytes that are read at a time, and whose blocks are parsed side by side.
-const GROUP: usize = 8 << 20;
-/// Bytes that one task parses.
-const BLOCK: usize = 256 << 10;
+/// In what pieces a text is taken. What is read does not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pieces {
+    /// Bytes that are read at a time, and whose blocks are parsed side by side.
+    pub(super) group: usize,
+    /// Bytes that one task parses.
+    pub(super) block: usize,
+}
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self { group: 8 << 20, block: 256 << 10 }
+    }
+}
+
+/// What was read of a pipe or a device, which cannot be read again; `None` as long as that was not tried.
+pub(super) type Kept = Mutex<Option<Vec<u8>>>;
 
 /// The text of a file from its start, without a byte order mark, decompressed if it is gzip.
 pub(super) struct Source<'a> {
     reader: Box<dyn Read + Send + 'a>,
     path: PathBuf,
     format: Format,
+    pieces: Pieces,
     /// What was read of a record that is not whole yet.
     rest: Vec<u8>,
     /// All the bytes there are, where that is known beforehand.
@@ -43,12 +58,22 @@ pub(super) enum Failure {
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn open(path: &Path, format: Format) -> Result<Self, DataError> {
-        let failed = |action| move |source| DataError::Io { path: path.into(), action, source };
-        let file = File::open(path).map_err(failed("open"))?;
-        let metadata = file.metadata().map_err(failed("read"))?;
-        // A pipe or a device has no length.
-        Self::new(file, metadata.is_file().then_some(metadata.len()), path, format)
+    /// The text of a file, or of a pipe or device that is read once.
+    pub(super) fn open(path: &Path, csv: &Csv) -> Result<Self, DataError> {
+        let (file, length) = opened(path)?;
+        Self::new(file, length, path, csv)
+    }
+
+    /// The text of a file, or of a pipe or device, which is kept for the next call.
+    pub(super) fn open_again(path: &Path, csv: &Csv, kept: &'a Kept) -> Result<Self, DataError> {
+        if let Some(text) = kept.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let length = text.len() as u64;
+            return Self::new(io::Cursor::new(text), Some(length), path, csv);
+        }
+        match opened(path)? {
+            (file, None) => Self::new(Keeping { file, kept }, None, path, csv),
+            (file, length) => Self::new(file, length, path, csv),
+        }
     }
 
     /// The text that `reader` gives, of so many bytes if that is known.
@@ -56,15 +81,21 @@ impl<'a> Source<'a> {
         reader: impl Read + Send + 'a,
         length: Option<u64>,
         path: &Path,
-        format: Format,
+        csv: &Csv,
     ) -> Result<Self, DataError> {
-        let mut reader = BufReader::with_capacity(1 << 16, reader);
-        let start = reader.fill_buf().map_err(|source| DataError::Io { path: path.into(), action: "read", source })?;
-        let compressed = start.starts_with(&[0x1f, 0x8b]);
-        let reader: Box<dyn Read + Send> =
-            if compressed { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) };
-        let length = length.filter(|_| !compressed);
-        Ok(Self { reader, path: path.into(), format, length, rest: Vec::new(), at_start: true, at_end: false })
+        let reader = Decompressed::new(BufReader::with_capacity(1 << 16, reader));
+        let reader = reader.map_err(|source| DataError::Io { path: path.into(), action: "read", source })?;
+        let length = length.filter(|_| matches!(reader, Decompressed::Plain(_)));
+        Ok(Self {
+            reader: Box::new(reader),
+            path: path.into(),
+            format: csv.format,
+            pieces: csv.pieces,
+            length,
+            rest: Vec::new(),
+            at_start: true,
+            at_end: false,
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -82,13 +113,13 @@ impl<'a> Source<'a> {
         group.ends.clear();
         group.text.append(&mut self.rest);
         while !self.at_end && group.ends.is_empty() {
-            let more = GROUP.max(group.text.len());
+            let more = self.pieces.group.max(group.text.len());
             let got = self.read(&mut group.text, more).map_err(Failure::Error)?;
             self.at_end = got < more;
             if self.at_end && group.text.last().is_some_and(|&last| last != b'\n') {
                 group.text.push(b'\n');
             }
-            group.ends = self.format.blocks(&group.text, BLOCK);
+            group.ends = self.format.blocks(&group.text, self.pieces.block);
             let end = group.ends.last().copied().unwrap_or(0);
             let rest = group.text.len() - end;
             if rest > self.format.limit {
@@ -109,22 +140,34 @@ impl<'a> Source<'a> {
     fn read(&mut self, text: &mut Vec<u8>, n: usize) -> Result<usize, DataError> {
         let before = text.len();
         let read = self.reader.by_ref().take(n as u64).read_to_end(text);
-        let got = read.map_err(|source| self.failed(source))?;
+        let got = read.map_err(|source| file::unread(&self.path, source))?;
         if std::mem::take(&mut self.at_start) && text[before..].starts_with(b"\xef\xbb\xbf") {
             text.drain(before..before + 3);
         }
         Ok(got)
     }
+}
 
-    fn failed(&self, source: io::Error) -> DataError {
-        let path = self.path.clone();
-        // The decoder's own complaints have these kinds; the operating system's do not.
-        match source.kind() {
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
-                DataError::Corrupt { path, source }
-            }
-            _ => DataError::Io { path, action: "read", source },
-        }
+/// What is at `path`, and its length if it is a file: a pipe or a device has none.
+fn opened(path: &Path) -> Result<(File, Option<u64>), DataError> {
+    let failed = |action| move |source| DataError::Io { path: path.into(), action, source };
+    let file = File::open(path).map_err(failed("open"))?;
+    let metadata = file.metadata().map_err(failed("read"))?;
+    Ok((file, metadata.is_file().then_some(metadata.len())))
+}
+
+/// Keeps what is read.
+struct Keeping<'a> {
+    file: File,
+    kept: &'a Kept,
+}
+
+impl Read for Keeping<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(buffer)?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get_or_insert_default().extend_from_slice(&buffer[..n]);
+        Ok(n)
     }
 }
 

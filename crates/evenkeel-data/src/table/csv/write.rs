@@ -8,6 +8,8 @@ use super::scan::Format;
 use crate::table::{Table, Values, time};
 use crate::{DataError, file};
 
+const UNMARKED: &str = "a value that is not a marker of missing ones";
+
 impl Csv {
     /// Writes a table, with a header unless [`names`](Self::names) were given (which must be the table's), gzip-compressed if the name of
     /// the file ends in `.gz`. The file appears whole or not at all.
@@ -17,7 +19,7 @@ impl Csv {
     ///
     /// # Errors
     /// If the file cannot be written, the settings have no way to write missing values or a field that holds a separator or line
-    /// end, or a moment is outside of the years 0 to 9999.
+    /// end, a value would be read as a missing one, or a moment is outside of the years 0 to 9999.
     pub fn write(&self, path: impl AsRef<Path>, table: &Table) -> Result<(), DataError> {
         let writer = self.writer(table)?;
         file::write(path.as_ref(), |out| writer.write(out))
@@ -45,18 +47,19 @@ impl Csv {
             });
         }
         let missing = if table.columns().len() == 1 { "NA" } else { "" };
-        let mut writer = Writer { csv: self, table, missing, levels: Vec::new() };
+        let mut writer = Writer { csv: self, table, missing, levels: Vec::new(), enclosed: Vec::new() };
         for column in table.columns() {
             let refused = |row, expected, got, cure| {
                 Err(DataError::Cell { operation: OPERATION, row, column: column.name().into(), expected, got, cure })
             };
             let lacking = (0..column.len()).find(|&row| column.values().is_missing(row));
-            if let Some(row) = lacking.filter(|_| !self.missing.has(missing)) {
+            let split = missing.as_bytes().contains(&self.format.separator);
+            if let Some(row) = lacking.filter(|_| split || !self.missing.has(missing)) {
                 return refused(
                     row,
-                    "a value, as `missing` has no marker for it",
+                    "a value, as there is no marker for it that is no separator",
                     "a missing one".into(),
-                    "keep the empty marker, and NA",
+                    "keep the empty marker, and NA, and choose a usual separator",
                 );
             }
             let mut levels = Vec::new();
@@ -67,6 +70,10 @@ impl Csv {
                         let cure = "make the column numeric, or correct it";
                         return refused(row, "a moment of the years 0 to 9999", format!("{} s", x[row]), cure);
                     }
+                    let marked = |&row: &usize| time::iso(x[row]).is_some_and(|text| self.missing.has(&text));
+                    if let Some(row) = (0..x.len()).find(marked) {
+                        return refused(row, UNMARKED, time::iso(x[row]).unwrap_or_default(), "choose another marker");
+                    }
                 }
                 Values::Categorical(x) => {
                     for level in x.levels() {
@@ -76,9 +83,30 @@ impl Csv {
                         }
                     }
                 }
-                Values::Numeric(_) => {}
+                Values::Numeric(x) => {
+                    if let Some(row) = (0..x.len()).find(|&row| self.missing.has_number(x[row])) {
+                        return refused(row, UNMARKED, x[row].to_string(), "choose another marker");
+                    }
+                }
             }
             writer.levels.push(levels);
+            // What numbers and moments consist of.
+            let used: &[u8] = match column.values() {
+                Values::Numeric(_) => b"0123456789+-.einf",
+                Values::DateTime(_) => b"0123456789-:.TZ",
+                Values::Categorical(_) => b"",
+            };
+            let enclosed = used.iter().any(|&byte| byte == self.format.separator || Some(byte) == self.format.quote);
+            if enclosed && self.format.quote.is_none() {
+                return Err(DataError::Column {
+                    operation: OPERATION,
+                    column: column.name().into(),
+                    expected: format!("values without the separator {:?}", char::from(self.format.separator)),
+                    got: format!("a {} column", column.kind()),
+                    cure: "set a quote, or another separator",
+                });
+            }
+            writer.enclosed.push(enclosed);
             if self.names.is_none() && self.quoted(column.name(), false).is_none() {
                 return Err(self.unquotable(OPERATION, column.name(), column.name()));
             }
@@ -91,14 +119,20 @@ impl Csv {
     fn quoted(&self, text: &str, level: bool) -> Option<String> {
         let Format { separator, quote, .. } = self.format;
         let special = |byte| byte == separator || byte == b'\n' || byte == b'\r' || Some(byte) == quote;
-        let spaced = self.trimmed && text != text.trim_ascii();
+        let spaced = self.format.trimmed && text != text.trim_ascii();
         // An empty line would be passed over, and a byte order mark cut off.
         let plain = !text.is_empty() && !text.starts_with('\u{feff}') && !text.bytes().any(special) && !spaced;
         if plain && !(level && self.missing.has(text)) {
             return Some(text.into());
         }
         let quote = char::from(quote?).to_string();
-        Some(format!("{quote}{}{quote}", text.replace(&quote, &quote.repeat(2))))
+        let quoted = format!("{quote}{}{quote}", text.replace(&quote, &quote.repeat(2)));
+        Some(quoted).filter(|quoted| !(level && self.missing.has(quoted)))
+    }
+
+    /// A number or moment as a field, in quotes if need be.
+    fn enclosed(&self, text: &str) -> String {
+        self.quoted(text, false).unwrap_or_default()
     }
 
     fn unquotable(&self, operation: &'static str, column: &str, text: &str) -> DataError {
@@ -119,6 +153,8 @@ struct Writer<'a> {
     missing: &'static str,
     /// The levels of each column as fields.
     levels: Vec<Vec<String>>,
+    /// Whether the numbers or moments of each column may hold a separator or quote.
+    enclosed: Vec<bool>,
 }
 
 impl Writer<'_> {
@@ -137,6 +173,14 @@ impl Writer<'_> {
                 }
                 match column.values() {
                     values if values.is_missing(row) => out.write_all(self.missing.as_bytes())?,
+                    Values::Numeric(x) if self.enclosed[at] => {
+                        let mut text = Vec::new();
+                        number(&mut text, x[row])?;
+                        out.write_all(self.csv.enclosed(&String::from_utf8_lossy(&text)).as_bytes())?;
+                    }
+                    Values::DateTime(x) if self.enclosed[at] => {
+                        out.write_all(self.csv.enclosed(&time::iso(x[row]).unwrap_or_default()).as_bytes())?;
+                    }
                     Values::Numeric(x) => number(out, x[row])?,
                     Values::DateTime(x) => out.write_all(time::iso(x[row]).unwrap_or_default().as_bytes())?,
                     Values::Categorical(x) => out.write_all(self.levels[at][x.codes()[row] as usize].as_bytes())?,
