@@ -82,6 +82,75 @@ impl<R: BufRead> Read for Decompressed<R> {
     }
 }
 
+/// Bytes read at a time; a multiple of every element's size.
+const CHUNK: usize = 64 * 1024;
+
+/// Decompressed bytes of a format whose header promises how many there are, and what errors need to know.
+pub(crate) struct Bytes<'a, R> {
+    reader: Decompressed<R>,
+    pub(crate) path: &'a Path,
+    /// Those that were read.
+    pub(crate) position: u64,
+}
+
+impl<'a, R: BufRead> Bytes<'a, R> {
+    pub(crate) fn new(reader: R, path: &'a Path) -> Result<Self, DataError> {
+        let reader = Decompressed::new(reader).map_err(|source| unread(path, source))?;
+        Ok(Self { reader, path, position: 0 })
+    }
+
+    pub(crate) fn is_compressed(&self) -> bool {
+        matches!(self.reader, Decompressed::Gzip(_))
+    }
+
+    /// The `len` elements that follow, appended chunk by chunk by `extend`, and after which the data have to end.
+    pub(crate) fn elements<T>(&mut self, len: usize, extend: impl Fn(&mut Vec<T>, &[u8])) -> Result<Vec<T>, DataError> {
+        let bytes = len * size_of::<T>();
+        let expected = self.position + bytes as u64;
+        let mut data = Vec::new();
+        let mut chunk = vec![0; CHUNK.min(bytes)];
+        while data.len() < len {
+            let left = len - data.len();
+            let chunk = &mut chunk[..CHUNK.min(left * size_of::<T>())];
+            self.fill(chunk, expected)?;
+            let room = chunk.len() / size_of::<T>();
+            if data.capacity() - data.len() < room {
+                // Doubling, but never beyond what the header promises nor beyond twice what has arrived.
+                data.reserve_exact(data.len().max(room).min(left));
+            }
+            extend(&mut data, chunk);
+        }
+        // Reading on to the end also has the decoder compare the checksum.
+        if self.fill_up_to(&mut [0])? > 0 {
+            return Err(DataError::TrailingBytes { path: self.path.into(), expected });
+        }
+        Ok(data)
+    }
+
+    /// Fills `buffer`, of data of which `expected` bytes are promised.
+    pub(crate) fn fill(&mut self, buffer: &mut [u8], expected: u64) -> Result<(), DataError> {
+        if self.fill_up_to(buffer)? < buffer.len() {
+            return Err(DataError::Truncated { path: self.path.into(), expected, got: self.position });
+        }
+        Ok(())
+    }
+
+    /// Fills `buffer` as far as there are data, and says how far.
+    pub(crate) fn fill_up_to(&mut self, buffer: &mut [u8]) -> Result<usize, DataError> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.reader.read(&mut buffer[filled..]) {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(unread(self.path, source)),
+            }
+        }
+        self.position += filled as u64;
+        Ok(filled)
+    }
+}
+
 /// The error of reading decompressed bytes.
 pub(crate) fn unread(path: &Path, source: io::Error) -> DataError {
     let path = path.into();

@@ -1,7 +1,7 @@
 //! Reading npy, on the assumption that the file may be damaged or hostile.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use evenkeel_tensor::Shape;
@@ -9,10 +9,8 @@ use evenkeel_tensor::Shape;
 use super::header::Header;
 use super::{NpyArray, NpyElement, type_name};
 use crate::DataError;
-use crate::file::{self, Decompressed};
+use crate::file::Bytes;
 
-/// Bytes read at a time; a multiple of every element's size.
-const CHUNK: usize = 64 * 1024;
 /// The longest header that is read; NumPy's own are below 200 bytes.
 const MAX_HEADER: usize = 64 * 1024;
 
@@ -32,17 +30,10 @@ pub fn read<T: NpyElement>(path: impl AsRef<Path>) -> Result<NpyArray<T>, DataEr
 /// # Errors
 /// As [`read`].
 pub fn read_from<T: NpyElement>(reader: impl Read, name: impl AsRef<Path>) -> Result<NpyArray<T>, DataError> {
-    let path = name.as_ref();
-    let reader = Decompressed::new(BufReader::new(reader)).map_err(|source| file::unread(path, source))?;
-    Source { reader, path, position: 0 }.array()
+    Source(Bytes::new(BufReader::new(reader), name.as_ref())?).array()
 }
 
-/// Bytes, with what errors need to know.
-struct Source<'a, R> {
-    reader: Decompressed<BufReader<R>>,
-    path: &'a Path,
-    position: u64,
-}
+struct Source<'a, R>(Bytes<'a, BufReader<R>>);
 
 impl<R: Read> Source<'_, R> {
     fn array<T: NpyElement>(mut self) -> Result<NpyArray<T>, DataError> {
@@ -63,17 +54,18 @@ impl<R: Read> Source<'_, R> {
         let product =
             |extents: &[usize]| extents.iter().try_fold(size_of::<T>(), |n, &extent| n.checked_mul(extent.max(1)));
         if product(&header.shape).is_none_or(|bytes| bytes > isize::MAX as usize) {
-            return Err(DataError::TooLarge { path: self.path.into(), extents: header.shape });
+            return Err(DataError::TooLarge { path: self.0.path.into(), extents: header.shape });
         }
         let shape = Shape::from(&header.shape[..]);
-        let data = self.elements(shape.numel(), big)?;
+        let extend = if big { T::extend_from_be } else { T::extend_from_le };
+        let data = self.0.elements(shape.numel(), extend)?;
         let data = if header.fortran_order { transposed(&header.shape, &data) } else { data };
         Ok(NpyArray { shape, data })
     }
 
     fn header(&mut self) -> Result<Header, DataError> {
         let mut start = [0; 8];
-        let got = self.fill_up_to(&mut start)?;
+        let got = self.0.fill_up_to(&mut start)?;
         let size = match start {
             _ if got < 8 || !start.starts_with(b"\x93NUMPY") => None,
             [.., 1, _] => Some(2),
@@ -90,14 +82,14 @@ impl<R: Read> Source<'_, R> {
             ));
         };
         let mut length = [0; 4];
-        self.fill(&mut length[..size], 8 + size as u64)?;
+        self.0.fill(&mut length[..size], 8 + size as u64)?;
         let length = u32::from_le_bytes(length) as usize;
         if length > MAX_HEADER {
             let expected = format!("a header of at most {MAX_HEADER} bytes");
             return Err(self.wrong(expected, format!("one of {length}"), "the header is damaged"));
         }
         let mut text = vec![0; length];
-        self.fill(&mut text, self.position + length as u64)?;
+        self.0.fill(&mut text, self.0.position + length as u64)?;
         let header = str::from_utf8(&text).map_err(|_| "bytes that are no text").and_then(Header::parse);
         header.map_err(|got| {
             let expected = "a header that is a dictionary of descr, fortran_order and shape".into();
@@ -105,56 +97,8 @@ impl<R: Read> Source<'_, R> {
         })
     }
 
-    fn elements<T: NpyElement>(&mut self, len: usize, big: bool) -> Result<Vec<T>, DataError> {
-        let bytes = len * size_of::<T>();
-        let expected = self.position + bytes as u64;
-        let mut data = Vec::new();
-        let mut chunk = vec![0; CHUNK.min(bytes)];
-        while data.len() < len {
-            let left = len - data.len();
-            let chunk = &mut chunk[..CHUNK.min(left * size_of::<T>())];
-            self.fill(chunk, expected)?;
-            let room = chunk.len() / size_of::<T>();
-            if data.capacity() - data.len() < room {
-                // Doubling, but never beyond what the header promises nor beyond twice what has arrived.
-                data.reserve_exact(data.len().max(room).min(left));
-            }
-            if big { T::extend_from_be(&mut data, chunk) } else { T::extend_from_le(&mut data, chunk) }
-        }
-        if self.fill_up_to(&mut [0])? > 0 {
-            return Err(DataError::TrailingBytes { path: self.path.into(), expected });
-        }
-        Ok(data)
-    }
-
-    /// Fills `buffer`, of data of which `expected` bytes are promised.
-    fn fill(&mut self, buffer: &mut [u8], expected: u64) -> Result<(), DataError> {
-        if self.fill_up_to(buffer)? < buffer.len() {
-            return Err(DataError::Truncated { path: self.path.into(), expected, got: self.position });
-        }
-        Ok(())
-    }
-
-    /// Fills `buffer` as far as there are data, and says how far.
-    fn fill_up_to(&mut self, buffer: &mut [u8]) -> Result<usize, DataError> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match self.reader.read(&mut buffer[filled..]) {
-                Ok(0) => break,
-                Ok(n) => filled += n,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) if matches!(self.reader, Decompressed::Gzip(_)) => {
-                    return Err(file::unread(self.path, source));
-                }
-                Err(source) => return Err(DataError::Io { path: self.path.into(), action: "read", source }),
-            }
-        }
-        self.position += filled as u64;
-        Ok(filled)
-    }
-
     fn wrong(&self, expected: String, got: String, cure: &'static str) -> DataError {
-        DataError::Format { path: self.path.into(), expected, got, cure }
+        DataError::Format { path: self.0.path.into(), expected, got, cure }
     }
 }
 

@@ -114,3 +114,38 @@ impl Affine {
         Ok(())
     }
 }
+
+/// A fitted scaler whose `columns` are an [`Affine`] is a transformation by it.
+macro_rules! transforms_as_affine {
+    ($fitted:ty, $name:expr) => {
+        impl<F: evenkeel_tensor::Float> crate::Transform<F> for $fitted {
+            fn operation(&self) -> &'static str {
+                $name
+            }
+
+            fn columns(&self) -> Option<usize> {
+                Some(self.columns.len())
+            }
+
+            fn transform_in_place(&self, x: &mut evenkeel_tensor::Tensor<F>) -> Result<(), crate::DataError> {
+                self.columns.transform($name, x)
+            }
+
+            fn transform(
+                &self,
+                x: &evenkeel_tensor::Tensor<F>,
+            ) -> Result<evenkeel_tensor::Tensor<F>, crate::DataError> {
+                self.columns.transform_anew($name, x)
+            }
+
+            fn inverse_in_place(&self, y: &mut evenkeel_tensor::Tensor<F>) -> Result<(), crate::DataError> {
+                self.columns.inverse($name, y)
+            }
+
+            fn degenerate(&self) -> Option<&crate::Degenerate> {
+                Some(self.columns.degenerate())
+            }
+        }
+    };
+}
+pub(super) use transforms_as_affine;

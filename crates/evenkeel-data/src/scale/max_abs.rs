@@ -2,10 +2,10 @@
 
 use evenkeel_tensor::{Float, Tensor};
 
-use super::affine::Affine;
+use super::affine::{Affine, transforms_as_affine};
 use super::columns::Extremes;
-use crate::fit::{Degenerate, fit_at_once};
-use crate::{DataError, Fit, PartialFit, Transform};
+use crate::fit::fit_at_once;
+use crate::{DataError, Fit, PartialFit};
 
 const NAME: &str = "MaxAbs";
 
@@ -71,28 +71,4 @@ impl FittedMaxAbs {
     }
 }
 
-impl<F: Float> Transform<F> for FittedMaxAbs {
-    fn operation(&self) -> &'static str {
-        NAME
-    }
-
-    fn columns(&self) -> Option<usize> {
-        Some(self.columns.len())
-    }
-
-    fn transform_in_place(&self, x: &mut Tensor<F>) -> Result<(), DataError> {
-        self.columns.transform(NAME, x)
-    }
-
-    fn transform(&self, x: &Tensor<F>) -> Result<Tensor<F>, DataError> {
-        self.columns.transform_anew(NAME, x)
-    }
-
-    fn inverse_in_place(&self, y: &mut Tensor<F>) -> Result<(), DataError> {
-        self.columns.inverse(NAME, y)
-    }
-
-    fn degenerate(&self) -> Option<&Degenerate> {
-        Some(self.columns.degenerate())
-    }
-}
+transforms_as_affine!(FittedMaxAbs, NAME);

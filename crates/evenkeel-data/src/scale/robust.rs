@@ -4,11 +4,11 @@ use std::ops::RangeInclusive;
 
 use evenkeel_tensor::{Float, Tensor};
 
-use super::affine::Affine;
+use super::affine::{Affine, transforms_as_affine};
 use super::check_rising;
 use super::order::{for_each_column, key, quantiles};
-use crate::fit::{Degenerate, check_not_infinite, filled_matrix};
-use crate::{DataError, Fit, Transform};
+use crate::fit::{check_not_infinite, filled_matrix};
+use crate::{DataError, Fit};
 
 const NAME: &str = "Robust";
 
@@ -92,28 +92,4 @@ impl FittedRobust {
     }
 }
 
-impl<F: Float> Transform<F> for FittedRobust {
-    fn operation(&self) -> &'static str {
-        NAME
-    }
-
-    fn columns(&self) -> Option<usize> {
-        Some(self.columns.len())
-    }
-
-    fn transform_in_place(&self, x: &mut Tensor<F>) -> Result<(), DataError> {
-        self.columns.transform(NAME, x)
-    }
-
-    fn transform(&self, x: &Tensor<F>) -> Result<Tensor<F>, DataError> {
-        self.columns.transform_anew(NAME, x)
-    }
-
-    fn inverse_in_place(&self, y: &mut Tensor<F>) -> Result<(), DataError> {
-        self.columns.inverse(NAME, y)
-    }
-
-    fn degenerate(&self) -> Option<&Degenerate> {
-        Some(self.columns.degenerate())
-    }
-}
+transforms_as_affine!(FittedRobust, NAME);

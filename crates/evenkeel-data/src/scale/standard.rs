@@ -2,10 +2,10 @@
 
 use evenkeel_tensor::{Float, Tensor};
 
-use super::affine::Affine;
+use super::affine::{Affine, transforms_as_affine};
 use super::moments::Moments;
-use crate::fit::{Degenerate, fit_at_once};
-use crate::{DataError, Fit, PartialFit, Transform};
+use crate::fit::fit_at_once;
+use crate::{DataError, Fit, PartialFit};
 
 const NAME: &str = "Standard";
 
@@ -102,28 +102,4 @@ impl FittedStandard {
     }
 }
 
-impl<F: Float> Transform<F> for FittedStandard {
-    fn operation(&self) -> &'static str {
-        NAME
-    }
-
-    fn columns(&self) -> Option<usize> {
-        Some(self.columns.len())
-    }
-
-    fn transform_in_place(&self, x: &mut Tensor<F>) -> Result<(), DataError> {
-        self.columns.transform(NAME, x)
-    }
-
-    fn transform(&self, x: &Tensor<F>) -> Result<Tensor<F>, DataError> {
-        self.columns.transform_anew(NAME, x)
-    }
-
-    fn inverse_in_place(&self, y: &mut Tensor<F>) -> Result<(), DataError> {
-        self.columns.inverse(NAME, y)
-    }
-
-    fn degenerate(&self) -> Option<&Degenerate> {
-        Some(self.columns.degenerate())
-    }
-}
+transforms_as_affine!(FittedStandard, NAME);
