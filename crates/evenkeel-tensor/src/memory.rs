@@ -14,8 +14,8 @@ pub(crate) fn zeros<F: Float>(n: usize) -> Vec<F> {
     zeros
 }
 
-/// A buffer for so many values.
-pub(crate) fn with_capacity<T>(n: usize) -> Vec<T> {
+/// An empty vector with room for so many values, as [`Vec::with_capacity`] gives; a large one asks Linux for huge pages.
+pub fn with_capacity<T>(n: usize) -> Vec<T> {
     let buffer = Vec::with_capacity(n);
     ask_for_huge_pages(buffer.as_ptr(), n);
     buffer
