@@ -1,12 +1,11 @@
 //! Policies with rules for kinds and paths, applied to networks.
 
-mod common;
-
-use common::{Centre, Dense, Encoder};
 use evenkeel_autograd::Var;
 use evenkeel_init::{BiasInitializer, ClassPrior, Constant, InitError, Normal, Policy, XavierUniform, Zeros};
 use evenkeel_module::{Forward, Module, ModuleExt, Parameter, Pass, Role, Sequential, sequential};
 use evenkeel_tensor::{Seed, Shape, Tensor};
+
+use crate::common::{Centre, Dense, Encoder};
 
 /// A layer of another kind, and one around it.
 #[derive(Clone, Module)]

@@ -1,8 +1,5 @@
 //! What a pass promises: one gradient a parameter, statistics that a commit applies, noise that repeats, faults with names.
 
-mod common;
-
-use common::{Centre, Dense, Encoder, Log, run};
 use evenkeel_autograd::Var;
 use evenkeel_init::XavierUniform;
 use evenkeel_module::{
@@ -11,6 +8,8 @@ use evenkeel_module::{
 };
 use evenkeel_tensor::{Seed, Tensor};
 use rand::RngExt;
+
+use crate::common::{Centre, Dense, Encoder, Log, run};
 
 fn dense(weight: [[f32; 2]; 2]) -> Dense {
     Dense { weight: Parameter::new(Tensor::from(weight), Role::Weight), bias: None }

@@ -1,12 +1,11 @@
 //! From a dictionary into a network: all of it, or what fits, and what does not is said.
 
-mod common;
-
-use common::{Centre, Dense, Encoder, run};
 use evenkeel_init::{UniformFanIn, XavierUniform};
 use evenkeel_module::{Buffer, Entry, LoadReport, Mismatch, Mode, Module, ModuleExt, Origin, StateDict};
 use evenkeel_tensor::{Float, Seed, Tensor};
 use proptest::prelude::*;
+
+use crate::common::{Centre, Dense, Encoder, run};
 
 fn trained<F: Float>(seed: u64) -> Encoder<F> {
     let policy = evenkeel_init::Policy::new(XavierUniform::default()).with_biases(UniformFanIn);

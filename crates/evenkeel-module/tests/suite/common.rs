@@ -1,5 +1,4 @@
 //! Layers to test with: the crate itself has none.
-#![allow(dead_code)]
 
 use evenkeel_autograd::{Segment, Var};
 use evenkeel_module::{Buffer, Change, Forward, Mode, Module, Parameter, Pass, Role, Sequential, Workspace};

@@ -1,8 +1,5 @@
 //! Parts, their paths, and what is done along them: deriving, freezing, initialising, cloning, summing up.
 
-mod common;
-
-use common::{Centre, Dense, Encoder, run};
 use evenkeel_autograd::Var;
 use evenkeel_init::{HeNormal, InitError, Policy, UniformFanIn, XavierUniform};
 use evenkeel_module::{
@@ -10,6 +7,8 @@ use evenkeel_module::{
     sequential,
 };
 use evenkeel_tensor::{Float, Seed, Tensor};
+
+use crate::common::{Centre, Dense, Encoder, run};
 
 fn paths<F: Float>(module: &(impl Module<F> + ?Sized)) -> Vec<String> {
     struct Paths(Vec<String>);
