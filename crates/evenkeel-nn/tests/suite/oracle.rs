@@ -1,11 +1,10 @@
 //! Values that PyTorch 2.15 gave in f64, for the input, weight and upstream gradient of the functions below.
 
-mod common;
-
-use common::{close, differentiate};
 use evenkeel_autograd::Tape;
 use evenkeel_nn::{AvgPool2d, Conv2d, MaxPool2d};
 use evenkeel_tensor::{Shape, Tensor};
+
+use crate::common::{close, differentiate};
 
 /// Two channels of 5 x 5: 1.5 sin(i), i = 1 ... 25, and the cosine of twice that.
 fn x() -> Tensor<f64> {

@@ -1,13 +1,12 @@
 //! Convolutions against a direct sum, finite differences, and the laws that define them.
 
-mod common;
-
-use common::{apply, close, in_every_pool, values};
 use evenkeel_autograd::{Tape, gradcheck};
 use evenkeel_module::{Mode, ModuleExt, Weighted, check_network};
 use evenkeel_nn::{Conv1d, Conv2d, Linear};
 use evenkeel_tensor::{Seed, Tensor};
 use proptest::prelude::*;
+
+use crate::common::{apply, close, differentiate, in_every_pool, values};
 
 /// The shapes and settings of a convolution.
 #[derive(Clone, Copy, Debug)]
@@ -268,9 +267,8 @@ fn only_what_is_wanted_is_computed() {
     // An image has no share in another's gradient.
     let dx = |images: usize| {
         let case = Case { images, ..PLAIN };
-        let (_, dx) = common::differentiate(&case.x(), Tensor::ones, |x| {
-            case.conv().convolve(x, x.tape().constant(case.weight()), None)
-        });
+        let (_, dx) =
+            differentiate(&case.x(), Tensor::ones, |x| case.conv().convolve(x, x.tape().constant(case.weight()), None));
         dx.as_slice()[..40].to_vec()
     };
     assert_eq!(dx(1), dx(3));
@@ -353,7 +351,7 @@ fn strides_beyond_the_input() {
     let (x, weight) = (values([2, 2, 5, 7], 1), values([3, 2, 3, 2], 2));
     let at = |stride: usize| {
         let conv = Conv2d::from_parts(weight.clone(), None).unwrap().with_stride(stride).with_padding(1);
-        common::differentiate(&x, Tensor::ones, |x| conv.convolve(x, x.tape().constant(weight.clone()), None))
+        differentiate(&x, Tensor::ones, |x| conv.convolve(x, x.tape().constant(weight.clone()), None))
     };
     assert_eq!(at(usize::MAX), at(9));
     assert_eq!(at(9).0.shape(), [2, 3, 1, 1].into());

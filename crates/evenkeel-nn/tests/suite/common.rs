@@ -1,5 +1,4 @@
-//! What several tests need. Each uses a part of it.
-#![allow(dead_code)]
+//! What several tests need.
 
 use evenkeel_autograd::{Tape, Var};
 use evenkeel_tensor::{Seed, Shape, Tensor};

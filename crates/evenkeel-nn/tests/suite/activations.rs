@@ -1,13 +1,12 @@
 //! Activations against finite differences, against one another, and at the ends of the range.
 
-mod common;
-
-use common::{differentiate, values};
 use evenkeel_autograd::{Tape, Var, gradcheck};
 use evenkeel_module::{Forward, Mode, Pass, Workspace, check_network};
 use evenkeel_nn::{Elu, Gelu, GeluTanh, LeakyRelu, LogSoftmax, Relu, Selu, Sigmoid, Silu, Softmax, Softplus, Tanh};
 use evenkeel_tensor::{Float, Seed, Tensor};
 use proptest::prelude::*;
+
+use crate::common::{close, differentiate, values};
 
 /// A method of [`Var`].
 type Method = fn(Var<'_, f64>) -> Var<'_, f64>;
@@ -99,7 +98,7 @@ proptest! {
             let direct = apply_layer(layers[usize::from(log)], &x);
             let tape = Tape::new();
             let exchanged = tape.constant(softmax(tape.constant(x.clone()).permute(&order), 2)).permute(&order);
-            prop_assert!(common::close(&direct, &exchanged.to_tensor(), 1e-13 * scale));
+            prop_assert!(close(&direct, &exchanged.to_tensor(), 1e-13 * scale));
         }
         gradcheck(&[x], |v| v[0].softmax(axis) + v[0].log_softmax(axis))?;
     }

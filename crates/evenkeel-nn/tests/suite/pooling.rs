@@ -1,13 +1,12 @@
 //! Pooling against its definition, finite differences, and laws.
 
-mod common;
-
-use common::{apply, close, differentiate, in_every_pool, values};
 use evenkeel_autograd::{Tape, gradcheck};
 use evenkeel_module::{Forward, Mode, Pass, Workspace, check_network};
 use evenkeel_nn::{AvgPool1d, AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool1d, MaxPool2d};
 use evenkeel_tensor::{Float, Seed, Tensor};
 use proptest::prelude::*;
+
+use crate::common::{apply, close, differentiate, in_every_pool, values};
 
 /// The result of `layer` at `x`.
 fn run<F: Float>(layer: &impl Forward<F>, x: &Tensor<F>) -> Tensor<F> {

@@ -1,12 +1,11 @@
 //! Layers side by side: values, gradients, paths and messages.
 
-mod common;
-
-use common::values;
 use evenkeel_init::XavierUniform;
 use evenkeel_module::{Forward, Mode, ModuleExt, Pass, Workspace, check_network, sequential};
 use evenkeel_nn::{Conv2d, Linear, Parallel, Relu, Residual};
 use evenkeel_tensor::{Seed, Tensor};
+
+use crate::common::values;
 
 fn run(layer: &impl Forward<f64>, x: &Tensor<f64>) -> Tensor<f64> {
     let mut workspace = Workspace::new();
