@@ -1,12 +1,11 @@
 //! A step allocates nothing after the first.
 
-mod weight_support;
-
 use evenkeel_module::{Forward, Mode, Sequential, Workspace};
 use evenkeel_norm::{LocalResponseNorm, SpectralNorm, WeightNorm, WeightStandardization};
 use evenkeel_tensor::{Seed, Tensor};
 use evenkeel_testing::assert_repeats_without_allocating;
-use weight_support::{Affine, random};
+
+use super::{Affine, random};
 
 #[test]
 fn a_step_that_repeats_the_last_allocates_nothing() {

@@ -1,14 +1,13 @@
 //! Weight standardisation: laws, the ends of the range, and the layer.
 
-mod weight_support;
-
 use evenkeel_autograd::gradcheck;
 use evenkeel_init::HeNormal;
 use evenkeel_module::{Forward, Mode, ModuleExt, Weighted, Workspace, check_network};
 use evenkeel_norm::{WeightScaling, WeightStandardization, functional, weight_standardization};
 use evenkeel_tensor::{Float, Seed, Shape, Tensor};
 use proptest::prelude::*;
-use weight_support::{Affine, assert_close, differentiate, in_every_pool, random};
+
+use super::{Affine, assert_close, differentiate, in_every_pool, random};
 
 const SCALINGS: [WeightScaling; 2] = [WeightScaling::Unit, WeightScaling::FanIn { gamma: 1.7 }];
 

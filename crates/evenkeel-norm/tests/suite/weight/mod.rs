@@ -1,5 +1,9 @@
-//! What the tests of reparametrised weights share: layers to wrap, and random arrays.
-#![allow(dead_code)]
+//! Reparametrised weights, and what their tests share: layers to wrap, and random arrays.
+
+mod allocation;
+mod norm;
+mod spectral_norm;
+mod standardization;
 
 use evenkeel_autograd::{Tape, Var};
 use evenkeel_module::{Forward, Module, Parameter, Pass, Role, Weighted};
@@ -28,10 +32,6 @@ impl<F: Float> Affine<F> {
 
     pub(crate) fn without_bias(self) -> Self {
         Self { bias: None, ..self }
-    }
-
-    pub(crate) fn bias(&self) -> Option<&Parameter<F>> {
-        self.bias.as_ref()
     }
 }
 
@@ -64,10 +64,6 @@ impl<F: Float> Pointwise<F> {
     pub(crate) fn new(weight: Tensor<F>) -> Self {
         let bias = Parameter::new(Tensor::zeros([weight.shape()[0]]), Role::Bias);
         Self { weight: Parameter::new(weight, Role::Weight), bias }
-    }
-
-    pub(crate) fn bias(&self) -> &Parameter<F> {
-        &self.bias
     }
 }
 

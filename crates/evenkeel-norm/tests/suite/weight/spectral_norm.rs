@@ -1,7 +1,5 @@
 //! Spectral normalisation: laws against the singular value decomposition, oracle values, the ends of the range, and the layer.
 
-mod weight_support;
-
 use evenkeel_autograd::gradcheck;
 use evenkeel_init::HeNormal;
 use evenkeel_module::{Entry, Forward, Mode, ModuleExt, StateDict, Weighted, Workspace, check_network};
@@ -9,7 +7,8 @@ use evenkeel_norm::{SingularPair, SpectralNorm, functional, spectral_norm};
 use evenkeel_tensor::{Float, Seed, Tensor};
 use nalgebra::DMatrix;
 use proptest::prelude::*;
-use weight_support::{Affine, assert_close, differentiate, in_every_pool, random};
+
+use super::{Affine, assert_close, differentiate, in_every_pool, random};
 
 /// The singular values of a weight (out, ...), the largest first, by nalgebra.
 fn singular_values(weight: &Tensor<f64>) -> Vec<f64> {

@@ -1,14 +1,13 @@
 //! Weight normalisation: laws, oracle values, the ends of the range, and the layer.
 
-mod weight_support;
-
 use evenkeel_autograd::{Var, gradcheck};
 use evenkeel_init::{HeNormal, Policy};
 use evenkeel_module::{Forward, Mode, ModuleExt, Sequential, StateDict, Weighted, Workspace, check_network};
 use evenkeel_norm::{WeightNorm, functional, weight_norm};
 use evenkeel_tensor::{Float, Seed, Shape, Tensor};
 use proptest::prelude::*;
-use weight_support::{Affine, Pointwise, assert_close, differentiate, in_every_pool, random, weight_shape};
+
+use super::{Affine, Pointwise, assert_close, differentiate, in_every_pool, random, weight_shape};
 
 /// The values of each unit, gathered.
 fn units(x: &Tensor<f64>, dim: Option<usize>) -> Vec<Vec<f64>> {
