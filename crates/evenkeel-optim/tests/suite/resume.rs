@@ -1,11 +1,10 @@
 //! A run that is saved and resumed ends on the same bits; a state that does not belong is refused.
 
-mod common;
-
-use common::Net;
 use evenkeel_module::{Entry, ModuleExt, StateDict};
 use evenkeel_optim::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Rule, Schedule, Sgd};
 use evenkeel_tensor::{Float, Tensor};
+
+use crate::common::Net;
 
 fn optimizer<F: Float>(rule: impl Rule<F>) -> Optimizer<F> {
     Optimizer::new(rule).schedule(Schedule::cosine(10, 0.1).warm_up(3)).clip_norm(2.0)

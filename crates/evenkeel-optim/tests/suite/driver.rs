@@ -1,10 +1,9 @@
 //! Which parameters a step changes, how far, and when it refuses.
 
-mod common;
-
-use common::{Net, Single};
 use evenkeel_module::ModuleExt;
 use evenkeel_optim::{Adagrad, Adam, AdamW, OptimError, Optimizer, RmsProp, Schedule, Sgd};
+
+use crate::common::{Net, Single};
 
 /// What a step of sgd with learning rate 1 subtracts from each value of a layer, weights before biases.
 fn moved(optimizer: Optimizer<f64>, gradient: f64) -> Vec<f64> {

@@ -1,10 +1,9 @@
 //! What must hold of the rules whatever the numbers, in `f64`.
 
-mod common;
-
-use common::{Single, run, run_with};
 use evenkeel_optim::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Rule, Sgd};
 use proptest::prelude::*;
+
+use crate::common::{Single, run, run_with};
 
 /// A start and up to 8 gradients for it, of a length that is whole vectors only by chance.
 fn trajectory() -> impl Strategy<Value = (Vec<f64>, Vec<Vec<f64>>)> {

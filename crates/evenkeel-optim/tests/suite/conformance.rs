@@ -1,14 +1,13 @@
 //! Trajectories of PyTorch's optimisers.
 //!
-//! `data/trajectories.safetensors` holds, for each case, a random 3 x 4 start `w`, 6 random gradients `grads`, and the
+//! `tests/data/trajectories.safetensors` holds, for each case, a random 3 x 4 start `w`, 6 random gradients `grads`, and the
 //! `trajectory` of `w` after each step, computed with torch 2.15.0 (`torch.optim`, float64) with the settings below.
 
-mod common;
-
-use common::Single;
 use evenkeel_module::StateDict;
 use evenkeel_optim::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Rule, Sgd};
 use evenkeel_tensor::Float;
+
+use crate::common::Single;
 
 fn follows<F: Float>(case: &str, rule: impl Rule<F>, rtol: f64, atol: f64) {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/trajectories.safetensors");

@@ -1,9 +1,8 @@
 //! The same bits with any number of threads, and from one release to the next.
 
-mod common;
-
-use common::{Single, rough};
 use evenkeel_optim::{Adam, AdamW, Optimizer, RmsProp, Sgd};
+
+use crate::common::{Single, rough};
 
 /// The bits after three steps of a parameter that is split, of a length that divides by nothing.
 fn bits(make: impl Fn() -> Optimizer<f32>) -> Vec<u32> {

@@ -1,12 +1,11 @@
 //! Weight decay with its own rate: what it equals, and what it touches.
 
-mod common;
-
-use common::{Net, Single, run, run_with};
 use evenkeel_module::ModuleExt;
 use evenkeel_optim::{Adam, AdamW, Optimizer, RmsProp, Rule, Schedule, Sgd};
 use evenkeel_tensor::Float;
 use proptest::prelude::*;
+
+use crate::common::{Net, Single, rough, run, run_with};
 
 fn close(a: &[f64], b: &[f64], tolerance: f64) -> Result<(), TestCaseError> {
     for (i, (a, b)) in a.iter().zip(b).enumerate() {
@@ -181,7 +180,7 @@ fn factors_below_zero_are_refused() {
 #[test]
 fn the_same_bits_at_any_number_of_threads() {
     let n = 100_003;
-    let (w, g) = ((0..n).map(common::rough).collect::<Vec<_>>(), (n..2 * n).map(common::rough).collect::<Vec<_>>());
+    let (w, g) = ((0..n).map(rough).collect::<Vec<_>>(), (n..2 * n).map(rough).collect::<Vec<_>>());
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let optimizer = Optimizer::<f32>::new(Adam::new(0.01)).decay(1e-3).clip_norm(1.0);

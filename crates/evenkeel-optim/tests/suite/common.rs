@@ -1,5 +1,4 @@
 //! A network whose gradients the tests choose.
-#![allow(dead_code)] // each test binary uses its part
 
 use evenkeel_module::{Mode, Module, Parameter, Role, Workspace};
 use evenkeel_optim::{OptimError, Optimizer, Rule, StepReport};

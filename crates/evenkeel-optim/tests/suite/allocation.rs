@@ -1,11 +1,10 @@
 //! A step allocates nothing after the first.
 
-mod common;
-
-use common::{Net, Single};
 use evenkeel_module::{Mode, Workspace};
 use evenkeel_optim::{AdamW, Optimizer, Schedule};
 use evenkeel_tensor::Seed;
+
+use crate::common::{Net, Single};
 
 /// How much each of a few steps allocates.
 fn allocations(threads: usize) -> Vec<usize> {
