@@ -1,5 +1,4 @@
 //! NumPy's files: what is written is read, what NumPy writes too, and what is damaged is refused.
-#![cfg(feature = "npy")]
 
 use std::fs;
 

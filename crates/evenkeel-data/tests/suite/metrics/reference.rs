@@ -1,4 +1,4 @@
-//! Metrics against scikit-learn, by the values of `reference/metrics.py`.
+//! Metrics against scikit-learn, by the values of `tests/reference/metrics.py`.
 
 use evenkeel_data::Seed;
 use evenkeel_data::metrics::{
@@ -8,7 +8,7 @@ use evenkeel_data::metrics::{
 use serde_json::Value;
 
 fn reference(name: &str) -> Vec<Value> {
-    let all: Value = serde_json::from_str(include_str!("reference/metrics.json")).unwrap();
+    let all: Value = serde_json::from_str(include_str!("../../reference/metrics.json")).unwrap();
     all[name].as_array().unwrap().clone()
 }
 
@@ -166,7 +166,7 @@ fn real_values() {
 /// five deviations of the difference are 5 · sqrt(2) · 0.006 = 0.043.
 #[test]
 fn bias_corrected_interval() {
-    let all: Value = serde_json::from_str(include_str!("reference/metrics.json")).unwrap();
+    let all: Value = serde_json::from_str(include_str!("../../reference/metrics.json")).unwrap();
     let (values, expected) = (floats(&all["bias_corrected"]["values"]), floats(&all["bias_corrected"]["scipy"]));
     let mean = |rows: &[usize]| Some(rows.iter().map(|&row| values[row]).sum::<f64>() / rows.len() as f64);
     let bootstrap = Bootstrap::new().with_resamples(10_000).bias_corrected();

@@ -41,7 +41,7 @@ fn scaler(name: &str) -> (Box<dyn FitBoxed<f64>>, f64) {
 
 #[test]
 fn values_are_those_of_scikit_learn() {
-    let reference: Value = serde_json::from_str(include_str!("../reference/scale.json")).unwrap();
+    let reference: Value = serde_json::from_str(include_str!("../../reference/scale.json")).unwrap();
     let cases = reference["cases"].as_array().unwrap();
     assert!(cases.len() >= 29, "{}", cases.len());
     let mut failures = Vec::new();

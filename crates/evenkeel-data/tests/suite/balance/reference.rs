@@ -36,7 +36,7 @@ fn integers(json: &Value) -> Vec<usize> {
 }
 
 fn reference() -> Value {
-    serde_json::from_str(include_str!("reference/balance.json")).unwrap()
+    serde_json::from_str(include_str!("../../reference/balance.json")).unwrap()
 }
 
 fn cases() -> Vec<Case> {

@@ -1,5 +1,4 @@
 //! Images in folders: in the order of names, of one size, and sound.
-#![cfg(feature = "image")]
 
 use std::fs;
 use std::path::Path;

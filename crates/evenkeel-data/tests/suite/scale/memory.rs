@@ -1,9 +1,9 @@
 //! What a fit and a transformation hold beside the data.
 
+use evenkeel_data::Tensor;
 use evenkeel_testing::cost;
 
-use crate::scalers;
-use evenkeel_data::Tensor;
+use super::scalers;
 
 /// Data and result included that is about twice the data, on one thread.
 #[test]

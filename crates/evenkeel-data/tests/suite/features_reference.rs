@@ -8,7 +8,7 @@ use evenkeel_data::{FitBoxed, Seed, Tensor};
 use serde_json::Value;
 
 fn reference() -> Value {
-    serde_json::from_str(include_str!("reference/features.json")).unwrap()
+    serde_json::from_str(include_str!("../reference/features.json")).unwrap()
 }
 
 fn array(value: &Value) -> &Vec<Value> {

@@ -3,7 +3,7 @@
 use evenkeel_data::scale::{MaxAbs, MinMax, Power, Quantile, Robust, RowNorm, Standard, Whiten};
 use evenkeel_data::{DataError, Fit, Tensor, Transform};
 
-use crate::{column, column_scalers, scalers};
+use super::{column, column_scalers, scalers};
 
 #[test]
 fn shapes() {

@@ -5,7 +5,7 @@ use evenkeel_data::select::{MutualInformation, Scores, anova_f, chi2, f_regressi
 use serde_json::Value;
 
 fn reference() -> Value {
-    serde_json::from_str(include_str!("reference/selection.json")).unwrap()
+    serde_json::from_str(include_str!("../../reference/selection.json")).unwrap()
 }
 
 fn numbers(values: &Value) -> Vec<f64> {

@@ -4,7 +4,7 @@ use evenkeel_data::scale::{MaxAbs, MinMax, Standard, Whiten};
 use evenkeel_data::{Fit, FitBoxed, Float, PartialFit, Tensor, Transform};
 use proptest::prelude::*;
 
-use crate::scalers;
+use super::scalers;
 
 /// Rows beside offsets of their own, one value in ten missing.
 fn rows(n: usize, columns: usize) -> Tensor<f64> {

@@ -4,7 +4,7 @@ use evenkeel_data::scale::{MaxAbs, MinMax, Power, Quantile, Robust, RowNorm, Sta
 use evenkeel_data::{Fit, FitBoxed, Tensor, Transform};
 use proptest::prelude::*;
 
-use crate::{column, column_scalers, scalers};
+use super::{column, column_scalers, scalers};
 
 /// Tables of a few columns with units and offsets of their own, of which about one value in eight is missing.
 fn table(missing: bool) -> impl Strategy<Value = Tensor<f64>> {

@@ -7,7 +7,7 @@ use super::read;
 
 #[test]
 fn files_are_read_as_pandas_reads_them() {
-    let reference: Value = serde_json::from_str(include_str!("../reference/table.json")).unwrap();
+    let reference: Value = serde_json::from_str(include_str!("../../reference/table.json")).unwrap();
     for case in reference["cases"].as_array().unwrap() {
         let table = read(case["text"].as_str().unwrap()).unwrap();
         let expected = case["columns"].as_array().unwrap();
