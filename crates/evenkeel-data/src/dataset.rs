@@ -6,7 +6,7 @@ use std::sync::Arc;
 use evenkeel_tensor::{Float, MAX_RANK, Shape, ShapeError, Tensor};
 
 use crate::fingerprint::Fingerprint;
-use crate::samples::{Rows, check_number, check_values, gather};
+use crate::inputs::{Rows, check_number, check_values, gather};
 use crate::{Batch, Batches, DataError, Inputs, Targets};
 
 /// Samples with their targets, in memory; never empty.
@@ -251,9 +251,12 @@ impl Dataset {
         self.inputs.gather(self.sample_shape.numel(), &self.rows(positions), out);
     }
 
-    /// Writes the targets of the samples at `positions` to `targets`.
+    /// Fills `targets` with those of the samples at `positions`; allocates as [`fill_batch`](Self::fill_batch) does.
+    ///
+    /// # Panics
+    /// If a position is beyond the samples.
     #[track_caller]
-    pub(crate) fn fill_targets<F: Float>(&self, positions: &[usize], targets: &mut Targets<F>) {
+    pub fn fill_targets<F: Float>(&self, positions: &[usize], targets: &mut Targets<F>) {
         let rows = self.rows(positions);
         match (&self.targets, targets) {
             (Targets::Classes(from), Targets::Classes(to)) => {
@@ -313,7 +316,7 @@ impl fmt::Debug for Dataset {
 }
 
 /// Refuses arrays without an axis of samples, without samples, or without values in a sample.
-fn check_samples(operation: &'static str, shape: Shape) -> Result<(), DataError> {
+pub(crate) fn check_samples(operation: &'static str, shape: Shape) -> Result<(), DataError> {
     if shape.rank() == 0 {
         return Err(DataError::Shape(ShapeError::new(
             operation,

@@ -18,6 +18,7 @@ pub mod idx;
 #[cfg(feature = "image")]
 mod image_folder;
 pub mod impute;
+mod inputs;
 mod label_noise;
 pub mod metrics;
 mod mnist;
@@ -44,10 +45,11 @@ pub use evenkeel_tensor::{Float, Seed, Shape, Tensor};
 pub use fit::{Degenerate, Fit, FitBoxed, PartialFit, Transform};
 #[cfg(feature = "image")]
 pub use image_folder::ImageFolder;
+pub use inputs::Inputs;
 pub use mnist::Mnist;
 pub use order::Order;
 pub use prefetch::Prefetch;
-pub use samples::Inputs;
+pub use samples::Samples;
 pub use sampling::Sampling;
 pub use table::Table;
 pub use wdbc::Wdbc;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use evenkeel_data::augment::{Augment, Mix};
-use evenkeel_data::{Batches, DataError, Dataset, Sampling};
-use evenkeel_module::{Forward, NetworkError};
+use evenkeel_data::{Batches, DataError, Dataset, Samples, Sampling};
+use evenkeel_module::Forward;
 use evenkeel_optim::Optimizer;
 use evenkeel_regularize::{EarlyStopping, Plateau, Regularizer};
 use evenkeel_tensor::{Float, Seed, Tensor};
@@ -58,11 +58,11 @@ impl<F: Float> Trainer<F> {
         crate::evaluate(network, loss, data)
     }
 
-    /// The outputs of `network` for the inputs of `data`: [`predict`](crate::predict).
+    /// The outputs of `network` for each of the samples, with or without targets: [`predict`](crate::predict).
     ///
     /// # Errors
-    /// If the network does not fit the data.
-    pub fn predict(network: &impl Forward<F>, data: &Dataset) -> Result<Tensor<F>, NetworkError> {
+    /// If the network does not fit the samples, there are none, or one is not finite.
+    pub fn predict(network: &impl Forward<F>, data: &(impl Samples<F> + ?Sized)) -> Result<Tensor<F>, TrainError> {
         crate::predict(network, data)
     }
 }
