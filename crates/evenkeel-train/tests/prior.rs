@@ -4,9 +4,9 @@
 use evenkeel_data::balance::ClassWeights;
 use evenkeel_data::{Batch, Dataset, Sampling, Tensor};
 use evenkeel_init::{ClassPrior, Policy, Zeros};
-use evenkeel_module::{Mode, Module, ModuleExt, Workspace};
+use evenkeel_module::{Mode, ModuleExt, Workspace};
 use evenkeel_nn::{BceWithLogits, CrossEntropy, Linear};
-use evenkeel_tensor::{Seed, kernel};
+use evenkeel_tensor::Seed;
 use evenkeel_train::{Loss, predict};
 use proptest::prelude::*;
 
