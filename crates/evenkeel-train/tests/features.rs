@@ -37,8 +37,7 @@ fn net<F: Float>() -> Sequential<F> {
 fn evaluated<F: Float>(data: &Dataset) -> Vec<F> {
     let recording = Recording(Arc::default());
     evaluate(&net(), &recording, data).unwrap();
-    let outputs = recording.0.lock().unwrap().clone();
-    outputs
+    recording.0.lock().unwrap().clone()
 }
 
 fn bits(x: &[f64]) -> Vec<u64> {
