@@ -54,6 +54,40 @@ fn smoothing_counts_more_examples() {
 }
 
 #[test]
+fn weights_count_examples_so_many_times() {
+    // Whole weights are as good as copies.
+    let copied = filled(&ClassPrior::softmax([4, 30, 5]), 3).unwrap();
+    let weighted = filled(&ClassPrior::softmax([4, 10, 5]).with_weights([1.0, 3.0, 1.0]), 3).unwrap();
+    assert_eq!(weighted, copied);
+    let smoothed = filled(&ClassPrior::softmax([0, 3]).with_weights([2.0, 1.0]).with_smoothing(1.0), 2).unwrap();
+    assert!(smoothed.iter().zip([2.0 / 6.0, 4.0f64 / 6.0]).all(|(b, p)| (b - p.ln()).abs() < 1e-15));
+    // Only ratios matter for classes, the size for labels; one weight is for all labels.
+    let small = filled(&ClassPrior::softmax([4, 10]).with_weights([1e-290, 3e-290]), 2).unwrap();
+    assert!((small[0] - (4.0f64 / 34.0).ln()).abs() < 1e-14);
+    let labels = filled(&ClassPrior::sigmoid([4, 10], 20).with_weights([2.0]), 2).unwrap();
+    assert_eq!(labels, [(8.0f64 / 16.0).ln(), (20.0f64 / 10.0).ln()]);
+
+    assert_eq!(filled(&ClassPrior::softmax([4, 10, 300, 1]).balanced(), 4).unwrap(), [0.25f64.ln(); 4]);
+    assert_eq!(filled(&ClassPrior::sigmoid([4, 10], 20).balanced(), 2).unwrap(), [0.0; 2]);
+    assert_eq!(filled(&ClassPrior::softmax([4, 0]).with_smoothing(1.0).balanced(), 2).unwrap(), [0.5f64.ln(); 2]);
+}
+
+#[test]
+fn impossible_weights_are_refused() {
+    let prior = || ClassPrior::softmax([3, 5]);
+    for weight in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        refused(&prior().with_weights([1.0, weight]), 2, &["ClassPrior", "weight", "above 0"]);
+    }
+    refused(&prior().with_weights([1.0]), 2, &["ClassPrior", "2 weights", "got 1"]);
+    refused(&prior().with_weights([1.0; 3]), 2, &["ClassPrior", "2 weights", "got 3"]);
+    refused(&prior().with_weights([]), 2, &["ClassPrior", "2 weights", "got 0"]);
+    refused(&prior().with_weights([f64::MAX; 2]), 2, &["ClassPrior", "weights", "powers of ten"]);
+    refused(&prior().with_weights([1e-320, 1e300]), 2, &["ClassPrior", "weights", "powers of ten"]);
+    refused(&ClassPrior::softmax([3, 0]).balanced(), 2, &["ClassPrior", "count", "got 0"]);
+    refused(&ClassPrior::sigmoid([9], 9).balanced(), 1, &["ClassPrior", "below 9"]);
+}
+
+#[test]
 fn impossible_priors_are_refused() {
     refused(&ClassPrior::softmax([3, 0]), 2, &["ClassPrior", "count", "above 0", "got 0", "with_smoothing"]);
     refused(&ClassPrior::sigmoid([0], 9), 1, &["ClassPrior", "above 0 and below 9", "with_smoothing"]);

@@ -144,7 +144,7 @@ fn value_stability() {
 fn draws_that_cannot_be() {
     let batches = numbered(vec![0, 1, 1], 2).batches::<f32>(2);
     let error = batches.clone().weighted([1.0, 2.0], Seed(0)).unwrap_err();
-    assert!(matches!(error, DataError::Lengths { samples: 3, targets: 2, .. }));
+    assert!(matches!(error, DataError::Weights { samples: 3, weights: 2, .. }));
     for bad in [[0.0; 3], [1.0, -1.0, 1.0], [f64::NAN, 1.0, 1.0]] {
         assert!(matches!(batches.clone().weighted(bad, Seed(0)), Err(DataError::Setting { .. })));
     }
