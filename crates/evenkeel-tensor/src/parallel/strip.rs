@@ -18,18 +18,7 @@ pub struct Strip<'a, T> {
 #[allow(unsafe_code)]
 unsafe impl<T: Send> Send for Strip<'_, T> {}
 
-impl<'a, T> Strip<'a, T> {
-    /// All columns of a matrix whose rows are `columns` long.
-    ///
-    /// # Panics
-    /// If `data` is not made of whole rows.
-    #[track_caller]
-    pub fn whole(data: &'a mut [T], columns: usize) -> Self {
-        let rows = data.len().checked_div(columns).unwrap_or(0);
-        assert!(rows * columns == data.len(), "a strip of whole rows of {columns}");
-        Self { start: data.as_mut_ptr(), rows, stride: columns, width: columns, data: PhantomData }
-    }
-
+impl<T> Strip<'_, T> {
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
@@ -164,6 +153,8 @@ mod tests {
     #[test]
     #[should_panic(expected = "row 2 of 2")]
     fn rows_are_checked() {
-        Strip::whole(&mut [0; 4], 2).row(2);
+        strips_mut(&mut [0; 4], 2, 1, |_, mut a| {
+            a.row(2);
+        });
     }
 }

@@ -38,14 +38,18 @@ fn copy<F: Gemm>(from: &[F], to: &mut [F]) {
     to_rest.iter_mut().zip(from_rest).for_each(|(to, from)| *to = *from);
 }
 
-/// As [`panel`], for a matrix that is stored by columns: squares are turned in registers.
+/// As [`panel`], for a matrix that is stored by columns: squares are turned in registers, of few rows at a time, so that what is written
+/// stays in the first-level cache until its lines are full.
 #[inline(always)]
 fn transpose<F: Float>(b: Matrix<'_, F>, width: usize, out: &mut [F]) {
+    const ROWS: usize = 64;
     let turned = |extent: usize| if b.row_stride == 1 { extent / SIDE * SIDE } else { 0 };
     let (rows, columns) = (turned(b.rows), turned(b.columns));
-    if rows > 0 {
+    for p in (0..rows).step_by(ROWS) {
+        let rows = ROWS.min(rows - p);
+        let out = &mut out[p * width..][..rows * width];
         for j in (0..columns).step_by(SIDE) {
-            let squares = |t: usize| b.data[(j + t) * b.column_stride..][..rows].as_chunks::<SIDE>().0;
+            let squares = |t: usize| b.data[(j + t) * b.column_stride + p..][..rows].as_chunks::<SIDE>().0;
             let squares = squares(0).iter().zip(squares(1)).zip(squares(2)).zip(squares(3));
             for (out, (((&x0, &x1), &x2), &x3)) in out.chunks_exact_mut(SIDE * width).zip(squares) {
                 let [y0, y1, y2, y3] = F::transpose([x0, x1, x2, x3]);

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd, bytemuck};
 
 use super::{Matrix, Write, float::lanes};
-use crate::{Float, parallel::Strip};
+use crate::Float;
 
 /// Rows of the widest tile: with 32 registers of 4 vectors, with 16 registers of 2. That takes the fewest loads for each multiply-add:
 /// 10 for 24 (8 rows of 3 vectors take 11, 12 rows of 2 take 14).
@@ -18,22 +18,21 @@ pub(super) const fn widest<S: Simd>() -> usize {
 }
 
 /// A panel of the product, as wide as a tile: C (rows x columns) from A (rows x depth) and B (depth x whole vectors).
-pub(super) struct Panel<'a, 'c, F> {
+pub(super) struct Panel<'a, F> {
     /// Its slice holds at least [`MOST_ROWS`] rows.
     pub(super) a: Matrix<'a, F>,
     /// Rows of whole vectors; what stands beyond `columns` is read, but not used.
     pub(super) b: &'a [F],
     pub(super) b_row_stride: usize,
-    pub(super) c: &'a mut Strip<'c, F>,
-    /// Row and column of C where the panel starts.
-    pub(super) at: (usize, usize),
+    pub(super) c: &'a mut [F],
+    pub(super) c_row_stride: usize,
     pub(super) columns: usize,
     pub(super) write: Write,
 }
 
 /// Computes a panel of `vectors` across.
 #[inline(always)]
-pub(super) fn product<F: Float, S: Simd>(simd: S, vectors: usize, panel: Panel<'_, '_, F>) {
+pub(super) fn product<F: Float, S: Simd>(simd: S, vectors: usize, panel: Panel<'_, F>) {
     let tall = panel.a.rows > MORE_ROWS;
     if const { S::REGISTER_COUNT >= 32 } {
         match (vectors, tall) {
@@ -55,18 +54,18 @@ pub(super) fn product<F: Float, S: Simd>(simd: S, vectors: usize, panel: Panel<'
 
 /// Not inlined: alone in its function, the loop gets the registers it needs.
 #[inline(never)]
-fn run<F: Float, S: Simd, const R: usize, const V: usize>(simd: S, panel: Panel<'_, '_, F>) {
+fn run<F: Float, S: Simd, const R: usize, const V: usize>(simd: S, panel: Panel<'_, F>) {
     simd.vectorize(Tiles::<F, R, V>(panel));
 }
 
-struct Tiles<'a, 'c, F, const R: usize, const V: usize>(Panel<'a, 'c, F>);
+struct Tiles<'a, F, const R: usize, const V: usize>(Panel<'a, F>);
 
-impl<F: Float, const R: usize, const V: usize> WithSimd for Tiles<'_, '_, F, R, V> {
+impl<F: Float, const R: usize, const V: usize> WithSimd for Tiles<'_, F, R, V> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Panel { a, b, b_row_stride, c, at: (top, left), columns, write } = self.0;
+        let Panel { a, b, b_row_stride, c, c_row_stride, columns, write } = self.0;
         let width = V * lanes::<F, S>();
         let end = (a.columns - 1).checked_mul(b_row_stride).and_then(|last| last.checked_add(width));
         let read = Matrix { rows: a.rows.max(R), ..a };
@@ -80,7 +79,7 @@ impl<F: Float, const R: usize, const V: usize> WithSimd for Tiles<'_, '_, F, R, 
             // Counting to a constant leaves the sums in registers.
             for (r, sums) in sums.into_iter().enumerate() {
                 if (i..a.rows).contains(&(first + r)) {
-                    add(simd, sums, &mut c.row(top + first + r)[left..][..columns], write);
+                    add(simd, sums, &mut c[(first + r) * c_row_stride..][..columns], write);
                 }
             }
         }
@@ -100,33 +99,49 @@ unsafe fn sums<F: Float, S: Simd, const R: usize, const V: usize>(
     b: &[F],
     b_row_stride: usize,
 ) -> [[F::Vector<S>; V]; R] {
-    /// Steps of the depth in a turn of the loop: B then streams from the second-level cache as fast as from the first.
-    const STEPS: usize = 4;
+    /// Products in a turn of the loop: B then streams from the second-level cache as fast as from the first.
+    const TURN: usize = 4;
     let mut sums = [[F::splat(simd, F::ZERO); V]; R];
-    // SAFETY: what is read lies inside, by the caller's promise; pointers that step beyond the last product are
-    // formed by wrapping arithmetic and not used.
+    // SAFETY: as many products are added as A has columns and B rows.
     unsafe {
-        let (mut a_data, mut b) = (a.data.as_ptr().add(first * a.row_stride), b.as_ptr());
-        let mut step = |sums: &mut [[F::Vector<S>; V]; R], steps| {
-            for _ in 0..steps {
-                let b_row: [F::Vector<S>; V] =
-                    std::array::from_fn(|v| b.cast::<F::Vector<S>>().add(v).read_unaligned());
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    let a = F::splat(simd, *a_data.add(r * a.row_stride));
-                    for (sum, b) in sums.iter_mut().zip(b_row) {
-                        *sum = F::multiply_add(simd, a, b, *sum);
-                    }
-                }
-                a_data = a_data.wrapping_add(a.column_stride);
-                b = b.wrapping_add(b_row_stride);
+        let mut at = (a.data.as_ptr().add(first * a.row_stride), b.as_ptr());
+        for _ in 0..a.columns / TURN {
+            for _ in 0..TURN {
+                add_product(simd, &mut sums, &mut at, a, b_row_stride);
             }
-        };
-        for _ in 0..a.columns / STEPS {
-            step(&mut sums, STEPS);
         }
-        step(&mut sums, a.columns % STEPS);
+        for _ in 0..a.columns % TURN {
+            add_product(simd, &mut sums, &mut at, a, b_row_stride);
+        }
     }
     sums
+}
+
+/// Adds the products of a column of A, R rows of it, and a row of B, V vectors of it, and steps to the next.
+///
+/// # Safety
+/// These rows and vectors lie inside. Pointers beyond the last are formed by wrapping arithmetic, and may not be read.
+#[inline(always)]
+#[allow(unsafe_code)]
+unsafe fn add_product<F: Float, S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    sums: &mut [[F::Vector<S>; V]; R],
+    (a_column, b_row): &mut (*const F, *const F),
+    a: Matrix<'_, F>,
+    b_row_stride: usize,
+) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let b: [F::Vector<S>; V] = std::array::from_fn(|v| b_row.cast::<F::Vector<S>>().add(v).read_unaligned());
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let a = F::splat(simd, *a_column.add(r * a.row_stride));
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum = F::multiply_add(simd, a, b, *sum);
+            }
+        }
+    }
+    *a_column = a_column.wrapping_add(a.column_stride);
+    *b_row = b_row.wrapping_add(b_row_stride);
 }
 
 /// Writes or adds a row of sums to a row of C, which may end within the last vector.
