@@ -17,7 +17,7 @@ const BLOCK_COLUMNS: usize = 512;
 /// C = A B or C += A B on this thread; no extent is 0.
 pub(super) fn product<F: Float>(arch: pulp::Arch, a: Matrix<'_, F>, b: Matrix<'_, F>, c: &mut [F], write: Write) {
     let depth = a.columns.div_ceil(a.columns.div_ceil(DEPTH));
-    let rows = a.rows.clamp(tile::MOST_ROWS, BLOCK_ROWS);
+    let rows = a.rows.min(BLOCK_ROWS);
     let columns = b.columns.next_multiple_of(ALIGNMENT).min(BLOCK_COLUMNS);
     F::with_scratch((rows + columns) * depth, |scratch| {
         let (b_scratch, a_scratch) = scratch.split_at_mut(columns * depth);
@@ -52,7 +52,7 @@ impl<F: Float> WithSimd for Product<'_, F> {
                 let panels = Panels::new::<S>(b.part(p, depth, j, columns), m, b_scratch);
                 for i in (0..m).step_by(self.rows) {
                     let rows = self.rows.min(m - i);
-                    let a = near(a.part(i, rows, p, depth), panels.count, a_scratch);
+                    let a = by_rows(a.part(i, rows, p, depth), panels.count, a_scratch);
                     panels.times(simd, a, &mut c[i * n + j..], n, write);
                 }
             }
@@ -60,21 +60,16 @@ impl<F: Float> WithSimd for Product<'_, F> {
     }
 }
 
-/// `a`, or a copy of it: where its rows do not lie near one another and are read sufficiently often, and where a tile reads more rows than
-/// there are.
+/// `a` with the elements of each row side by side: itself, or a copy where they are not, or where its rows lie far apart and are read
+/// sufficiently often.
 #[inline(always)]
-fn near<'a, F: Float>(a: Matrix<'a, F>, reads: usize, scratch: &'a mut [F]) -> Matrix<'a, F> {
+fn by_rows<'a, F: Float>(a: Matrix<'a, F>, reads: usize, scratch: &'a mut [F]) -> Matrix<'a, F> {
     const WORTH: usize = 4;
-    const SHORT: usize = 32;
-    const NEAR: usize = 2048;
-    let scattered = a.column_stride > 1 || a.row_stride > NEAR;
-    if a.rows >= tile::MOST_ROWS && (reads < WORTH || a.columns < SHORT || !scattered) {
+    const FAR: usize = 2048;
+    if a.column_stride == 1 && (a.row_stride <= FAR || reads < WORTH) {
         a
-    } else if a.row_stride == 1 {
-        pack::rows(a.t(), scratch);
-        Matrix { data: scratch, row_stride: 1, column_stride: a.rows, ..a }
     } else {
-        pack::rows(a, scratch);
+        pack::panel(a, a.columns, scratch);
         Matrix { data: scratch, row_stride: a.columns, column_stride: 1, ..a }
     }
 }

@@ -22,12 +22,6 @@ pub(super) fn panel<F: Float>(b: Matrix<'_, F>, width: usize, out: &mut [F]) {
     }
 }
 
-/// The rows of `a`, one after the other.
-#[inline(always)]
-pub(super) fn rows<F: Float>(a: Matrix<'_, F>, out: &mut [F]) {
-    panel(a, a.columns, out);
-}
-
 /// Copies short runs without a call.
 #[inline(always)]
 fn copy<F: Gemm>(from: &[F], to: &mut [F]) {
@@ -42,7 +36,7 @@ fn copy<F: Gemm>(from: &[F], to: &mut [F]) {
 /// stays in the first-level cache until its lines are full.
 #[inline(always)]
 fn transpose<F: Float>(b: Matrix<'_, F>, width: usize, out: &mut [F]) {
-    const ROWS: usize = 64;
+    const ROWS: usize = 16;
     let turned = |extent: usize| if b.row_stride == 1 { extent / SIDE * SIDE } else { 0 };
     let (rows, columns) = (turned(b.rows), turned(b.columns));
     for p in (0..rows).step_by(ROWS) {

@@ -10,7 +10,7 @@ use crate::Float;
 pub(super) const ROWS: usize = 6;
 /// Rows of narrower tiles, so that enough additions are in flight.
 const MORE_ROWS: usize = 8;
-pub(super) const MOST_ROWS: usize = 12;
+const MOST_ROWS: usize = 12;
 
 /// Vectors across the widest tile.
 pub(super) const fn widest<S: Simd>() -> usize {
@@ -19,7 +19,7 @@ pub(super) const fn widest<S: Simd>() -> usize {
 
 /// A panel of the product, as wide as a tile: C (rows x columns) from A (rows x depth) and B (depth x whole vectors).
 pub(super) struct Panel<'a, F> {
-    /// Its slice holds at least [`MOST_ROWS`] rows.
+    /// The elements of a row are neighbours.
     pub(super) a: Matrix<'a, F>,
     /// Rows of whole vectors; what stands beyond `columns` is read, but not used.
     pub(super) b: &'a [F],
@@ -68,80 +68,85 @@ impl<F: Float, const R: usize, const V: usize> WithSimd for Tiles<'_, F, R, V> {
         let Panel { a, b, b_row_stride, c, c_row_stride, columns, write } = self.0;
         let width = V * lanes::<F, S>();
         let end = (a.columns - 1).checked_mul(b_row_stride).and_then(|last| last.checked_add(width));
-        let read = Matrix { rows: a.rows.max(R), ..a };
-        assert!(read.is_inside() && end.is_some_and(|end| end <= b.len()), "a panel reaches out of its operands");
-        for i in (0..a.rows).step_by(R) {
-            // The last tile takes rows of the one before along; what those give is not used.
-            let first = i.min(read.rows - R);
-            // SAFETY: just asserted for all rows that are read.
+        assert!(
+            a.column_stride == 1 && a.is_inside() && end.is_some_and(|end| end <= b.len()),
+            "a panel reaches out of its operands"
+        );
+        for (i, c) in (0..a.rows).step_by(R).zip(c.chunks_mut(R * c_row_stride)) {
+            let rows = R.min(a.rows - i);
+            // SAFETY: just asserted for all rows of A, and there are rows from i on.
             #[allow(unsafe_code)]
-            let sums = unsafe { sums::<F, S, R, V>(simd, a, first, b, b_row_stride) };
+            let sums = unsafe { sums::<F, S, R, V>(simd, a, i, rows, b, b_row_stride) };
             // Counting to a constant leaves the sums in registers.
             for (r, sums) in sums.into_iter().enumerate() {
-                if (i..a.rows).contains(&(first + r)) {
-                    add(simd, sums, &mut c[(first + r) * c_row_stride..][..columns], write);
+                if r < rows {
+                    add(simd, sums, &mut c[r * c_row_stride..][..columns], write);
                 }
             }
         }
     }
 }
 
-/// The sums of products over the depth, for R rows from `first` on and V vectors.
+/// The sums of products over the depth, for `rows` rows (the last one repeated to make R) and V vectors.
 ///
 /// # Safety
-/// The rows of A lie inside its slice, and so do V vectors in each row of B.
+/// Rows i..i + rows of A lie inside its slice, and so do V vectors in each row of B. The elements of a row of A are neighbours.
 #[inline(always)]
 #[allow(unsafe_code)]
 unsafe fn sums<F: Float, S: Simd, const R: usize, const V: usize>(
     simd: S,
     a: Matrix<'_, F>,
-    first: usize,
+    i: usize,
+    rows: usize,
     b: &[F],
     b_row_stride: usize,
 ) -> [[F::Vector<S>; V]; R] {
     /// Products in a turn of the loop: B then streams from the second-level cache as fast as from the first.
     const TURN: usize = 4;
     let mut sums = [[F::splat(simd, F::ZERO); V]; R];
-    // SAFETY: as many products are added as A has columns and B rows.
+    // SAFETY: what is read lies inside, by the caller's promise; pointers that step beyond the last row of B are formed by wrapping
+    // arithmetic and not used.
     unsafe {
-        let mut at = (a.data.as_ptr().add(first * a.row_stride), b.as_ptr());
-        for _ in 0..a.columns / TURN {
-            for _ in 0..TURN {
-                add_product(simd, &mut sums, &mut at, a, b_row_stride);
+        let a_rows: [*const F; R] = std::array::from_fn(|r| a.data.as_ptr().add((i + r.min(rows - 1)) * a.row_stride));
+        let mut b = b.as_ptr();
+        let mut p = 0;
+        while p + TURN <= a.columns {
+            for p in p..p + TURN {
+                add_product(simd, &mut sums, a_rows, p, b);
+                b = b.wrapping_add(b_row_stride);
             }
+            p += TURN;
         }
-        for _ in 0..a.columns % TURN {
-            add_product(simd, &mut sums, &mut at, a, b_row_stride);
+        for p in p..a.columns {
+            add_product(simd, &mut sums, a_rows, p, b);
+            b = b.wrapping_add(b_row_stride);
         }
     }
     sums
 }
 
-/// Adds the products of a column of A, R rows of it, and a row of B, V vectors of it, and steps to the next.
+/// Adds the products of element `p` of each row of A and V vectors at `b`.
 ///
 /// # Safety
-/// These rows and vectors lie inside. Pointers beyond the last are formed by wrapping arithmetic, and may not be read.
+/// These lie inside.
 #[inline(always)]
 #[allow(unsafe_code)]
 unsafe fn add_product<F: Float, S: Simd, const R: usize, const V: usize>(
     simd: S,
     sums: &mut [[F::Vector<S>; V]; R],
-    (a_column, b_row): &mut (*const F, *const F),
-    a: Matrix<'_, F>,
-    b_row_stride: usize,
+    a_rows: [*const F; R],
+    p: usize,
+    b: *const F,
 ) {
     // SAFETY: by the caller's promise.
-    unsafe {
-        let b: [F::Vector<S>; V] = std::array::from_fn(|v| b_row.cast::<F::Vector<S>>().add(v).read_unaligned());
-        for (r, sums) in sums.iter_mut().enumerate() {
-            let a = F::splat(simd, *a_column.add(r * a.row_stride));
-            for (sum, b) in sums.iter_mut().zip(b) {
-                *sum = F::multiply_add(simd, a, b, *sum);
-            }
+    let b: [F::Vector<S>; V] = std::array::from_fn(|v| unsafe { b.cast::<F::Vector<S>>().add(v).read_unaligned() });
+    for (sums, a_row) in sums.iter_mut().zip(a_rows) {
+        // SAFETY: as before.
+        let a = F::splat(simd, unsafe { *a_row.add(p) });
+        for (sum, b) in sums.iter_mut().zip(b) {
+            *sum = F::multiply_add(simd, a, b, *sum);
         }
     }
-    *a_column = a_column.wrapping_add(a.column_stride);
-    *b_row = b_row.wrapping_add(b_row_stride);
 }
 
 /// Writes or adds a row of sums to a row of C, which may end within the last vector.
