@@ -111,7 +111,8 @@ impl ClassPrior {
         Self { weights: Weights::Of(weights.into()), ..self }
     }
 
-    /// Counts all classes alike, or each label as often there as not: 1 / C of C classes, and 1/2, whatever the counts.
+    /// Counts all classes alike, or each label as often there as not: 1 / C of C classes, and 1/2, whatever the counts. A class without
+    /// examples, which balanced draws never show, stays an error; smoothing makes it one like the others.
     #[must_use]
     pub fn balanced(self) -> Self {
         Self { weights: Weights::Balanced, ..self }
@@ -152,19 +153,21 @@ impl ClassPrior {
             Weights::Of(weights) => weights.clone(),
         };
         if weights.len() != classes {
-            let (expected, got) = (format!("{classes} weights, as many as classes"), format!("{}", weights.len()));
+            let kind = if self.examples.is_some() { "labels" } else { "classes" };
+            let (expected, got) = (format!("{classes} weights, as many as {kind}"), format!("{}", weights.len()));
             return Err(ShapeError::new("ClassPrior", expected, got, "give a weight for each count").into());
         }
-        match weights.iter().find(|w| !(w.is_finite() && **w > 0.0)) {
-            Some(&got) => Err(InitError::Parameter {
-                initializer: "ClassPrior",
-                parameter: "weight",
-                expected: "finite and above 0".into(),
-                got,
-                cure: "leave out classes that do not count",
-            }),
-            None => Ok(Some(weights)),
+        if let Some(&got) = weights.iter().find(|w| !(w.is_finite() && **w > 0.0)) {
+            let cure = match got {
+                0.0 => "give a class that does not count a small weight: what its bias is does not matter to the loss",
+                _ => "give finite weights above 0",
+            };
+            let expected = "finite and above 0".into();
+            return Err(InitError::Parameter { initializer: "ClassPrior", parameter: "weight", expected, got, cure });
         }
+        // Only the ratios of classes matter, and these sums stay finite.
+        let unit = if self.examples.is_none() { weights.iter().copied().fold(0.0, f64::max) } else { 1.0 };
+        Ok(Some(weights.into_iter().map(|w| w / unit).collect()))
     }
 
     /// Refuses counts of which a bias would be infinite.
@@ -194,7 +197,7 @@ impl ClassPrior {
         let (parameter, got, cure) = match &self.weights {
             Weights::Of(weights) => {
                 let largest = weights.iter().copied().fold(0.0, f64::max);
-                ("weights", largest, "give weights within a few powers of ten of each other")
+                ("weights", largest, "give weights within a few powers of ten of each other, and of smoothing no more")
             }
             _ => ("smoothing", self.smoothing, "count 1 (Laplace) or 0.5 examples more"),
         };

@@ -11,7 +11,7 @@ fn values<F: Float>(len: usize, seed: u64) -> Vec<F> {
     (0..len).map(|i| F::from_f64(hash(i) as f64 / (1_u64 << 23) as f64 - 1.0)).collect()
 }
 
-/// A matrix of the given extents in one of seven layouts, on `data`, which is filled for it.
+/// A matrix of the given extents in one of ten layouts, on `data`, which is filled for it.
 fn layout<F: Float>(data: &mut Vec<F>, rows: usize, columns: usize, kind: usize, seed: u64) -> Matrix<'_, F> {
     let (row_stride, column_stride) = match kind {
         0 => (columns, 1),                // by rows
@@ -20,10 +20,14 @@ fn layout<F: Float>(data: &mut Vec<F>, rows: usize, columns: usize, kind: usize,
         3 => (2, 2 * rows + 1),           // every second element of columns
         4 => (3 * columns + 1, 3),        // every third element of rows
         5 => (1, 1),                      // overlapping rows
+        6 => (1, 0),                      // one column for all
+        7 => (columns + 3, 0),            // the same, of a wider matrix
+        8 => (0, 0),                      // one element for all
         _ => ([0, columns][rows % 2], 1), // one row for all, or by rows
     };
     let len = (rows.max(1) - 1) * row_stride + (columns.max(1) - 1) * column_stride + 1;
-    *data = values(len, seed);
+    // Longer than need be: what lies behind the last element is not read for one of the matrix.
+    *data = values(len + columns, seed);
     Matrix { data, rows, columns, row_stride, column_stride }
 }
 
@@ -82,13 +86,39 @@ const SHAPES: [(usize, usize, usize); 16] = [
     (128, 300, 129),
 ];
 
+const KINDS: [(usize, usize); 15] = [
+    (0, 0),
+    (0, 1),
+    (1, 0),
+    (1, 1),
+    (2, 2),
+    (3, 4),
+    (4, 3),
+    (5, 9),
+    (9, 5),
+    (2, 1),
+    (1, 4),
+    (0, 6),
+    (6, 0),
+    (7, 8),
+    (8, 7),
+];
+
 #[test]
 fn products_of_all_layouts_follow_the_definition() {
     for (m, k, n) in SHAPES {
-        for kinds in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (3, 4), (4, 3), (5, 6), (6, 5), (2, 1), (1, 4)] {
+        for kinds in KINDS {
             check_layouts::<f32>(m, k, n, kinds, Write::Overwrite);
             check_layouts::<f64>(m, k, n, kinds, Write::Accumulate);
         }
+    }
+}
+
+#[test]
+fn products_that_threads_share_follow_the_definition() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("a pool");
+    for kinds in [(0, 0), (1, 1), (4, 6), (7, 2)] {
+        pool.install(|| check_layouts::<f32>(129, 513, 255, kinds, Write::Accumulate));
     }
 }
 
@@ -96,7 +126,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn products_of_any_extents_follow_the_definition(
-        m in 0..40_usize, k in 0..300_usize, n in 0..150_usize, kinds in (0..7_usize, 0..7_usize), add in any::<bool>()
+        m in 0..40_usize, k in 0..300_usize, n in 0..150_usize, kinds in (0..10_usize, 0..10_usize), add in any::<bool>()
     ) {
         let write = if add { Write::Accumulate } else { Write::Overwrite };
         check_layouts::<f32>(m, k, n, kinds, write);
