@@ -123,16 +123,14 @@ impl Format {
     ) -> Result<(usize, u64), Fault> {
         loop {
             let field = at + self.blanks(&text[at..]);
-            at = self.field_end(text, field, record, marks)?;
+            let (field_end, lines_inside) = self.field_end(text, field, record, marks)?;
+            (at, lines) = (field_end, lines + lines_inside);
             let line_end = text[at] == b'\n';
             let mut end = if line_end && at > field && text[at - 1] == b'\r' { at - 1 } else { at };
             if self.trimmed {
                 end = field + text[field..end].trim_ascii_end().len();
             }
             spans.push((field as u32, end as u32));
-            if Some(text[field]) == self.quote {
-                lines += count_lines(&text[field..end]);
-            }
             at += 1;
             if line_end {
                 return Ok((at, lines + 1));
@@ -140,12 +138,12 @@ impl Format {
         }
     }
 
-    /// Where the separator or line end after the field that starts at `field`, after which the next mark is, is.
+    /// Where the separator or line end is that ends the field at `field`, and the line ends inside of the field. It becomes the last mark.
     #[inline]
-    fn field_end(self, text: &[u8], field: usize, record: usize, marks: &mut Marks<'_>) -> Result<usize, Fault> {
+    fn field_end(self, text: &[u8], field: usize, record: usize, marks: &mut Marks<'_>) -> Result<(usize, u64), Fault> {
         // Every text that is scanned ends with a line end.
         let end = marks.next().expect("a line end");
-        if Some(text[end]) != self.quote { Ok(end) } else { self.quoted_end(text, field, end, record, marks) }
+        if Some(text[end]) != self.quote { Ok((end, 0)) } else { self.quoted_end(text, field, end, record, marks) }
     }
 
     /// The same, if the first mark is a quote, at `mark`.
@@ -156,7 +154,7 @@ impl Format {
         mark: usize,
         record: usize,
         marks: &mut Marks<'_>,
-    ) -> Result<usize, Fault> {
+    ) -> Result<(usize, u64), Fault> {
         let fault = |at, expected: &str, got: &str, cure| {
             Err(Fault { at, record, expected: expected.into(), got: got.into(), cure })
         };
@@ -164,12 +162,14 @@ impl Format {
             let cure = "quote the whole field and double the quotes in it, or read the file without quotes";
             return fault(mark, "a quote only around a whole field", "one inside of a field", cure);
         }
+        let mut lines = 0;
         loop {
             let Some(next) = marks.next() else {
                 let cure = "close it, or read the file without quotes";
                 return fault(field, "a quote at the end of a quoted field", "the end of the file", cure);
             };
             if Some(text[next]) != self.quote {
+                lines += u64::from(text[next] == b'\n');
                 continue;
             }
             let mut at = next + 1;
@@ -187,7 +187,7 @@ impl Format {
                 }
             };
             marks.next();
-            return Ok(end);
+            return Ok((end, lines));
         }
     }
 
