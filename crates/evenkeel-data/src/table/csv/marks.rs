@@ -1,5 +1,7 @@
 //! Where the bytes are that structure a text.
 
+use evenkeel_tensor::kernel;
+
 /// Bytes that are looked through at a time, so that what is found in them, and they, are still in the nearest cache when it is used.
 const PIECE: usize = 8192;
 
@@ -52,62 +54,57 @@ impl<'a> Marks<'a> {
     fn look(&mut self) {
         let piece = &self.text[self.seen..];
         let piece = &piece[..piece.len().min(PIECE)];
-        let (whole, rest) = piece.as_chunks::<64>();
-        self.len = 0;
-        for (i, chunk) in whole.iter().enumerate() {
-            self.push(mask(chunk, self.bytes), 64 * i);
-        }
-        if !rest.is_empty() {
-            let mut chunk = [0; 64];
-            chunk[..rest.len()].copy_from_slice(rest);
-            self.push(mask(&chunk, self.bytes) & !(!0 << rest.len()), 64 * whole.len());
-        }
+        let (bytes, seen, found) = (self.bytes, self.seen as u32, &mut self.found);
+        self.len = kernel::simd(
+            #[inline(always)]
+            move || {
+                let (whole, rest) = piece.as_chunks::<64>();
+                let mut len = 0;
+                for (i, chunk) in whole.iter().enumerate() {
+                    push(found, &mut len, mask(chunk, bytes), seen + 64 * i as u32);
+                }
+                if !rest.is_empty() {
+                    let mut chunk = [0; 64];
+                    chunk[..rest.len()].copy_from_slice(rest);
+                    let mask = mask(&chunk, bytes) & !(!0 << rest.len());
+                    push(found, &mut len, mask, seen + 64 * whole.len() as u32);
+                }
+                len
+            },
+        );
         self.next = 0;
         self.seen += piece.len();
     }
-
-    /// Appends the positions of the bits that are set, of those behind `start` of a piece, four at a time: how many there are would be hard to
-    /// foretell for a processor.
-    #[inline]
-    fn push(&mut self, mut mask: u64, start: usize) {
-        let (mut at, start) = (self.len, (self.seen + start) as u32);
-        self.len += mask.count_ones() as usize;
-        loop {
-            for place in &mut self.found[at..at + 4] {
-                *place = start + mask.trailing_zeros();
-                mask &= mask.wrapping_sub(1);
-            }
-            if mask == 0 {
-                break;
-            }
-            at += 4;
-        }
-    }
 }
 
-/// A bit for each byte that is one of three. Compilers make vector instructions of all but the last steps.
-#[inline]
+/// A bit for each byte that is one of three. Compilers make vector instructions of it.
+#[inline(always)]
 fn mask(chunk: &[u8; 64], bytes: [u8; 3]) -> u64 {
     let mut bits = [0; 64];
-    for (at, (bit, byte)) in bits.iter_mut().zip(chunk).enumerate() {
+    for (i, (bit, byte)) in bits.iter_mut().zip(chunk).enumerate() {
         let is_one = (*byte == bytes[0]) | (*byte == bytes[1]) | (*byte == bytes[2]);
-        *bit = if is_one { 1 << (at / 8) } else { 0 };
+        *bit = if is_one { 1 << (i % 8) } else { 0 };
     }
-    // Bit i of byte j is that of byte j of word i.
-    let words = bits.as_chunks().0.iter();
-    transposed(words.fold(0, |mask, word| mask | u64::from_le_bytes(*word)))
+    // The product's upper byte is the sum of all the bytes.
+    let sum = |bits: &[u8; 8]| u64::from_le_bytes(*bits).wrapping_mul(u64::from_ne_bytes([1; 8])) >> 56;
+    bits.as_chunks().0.iter().zip(0..).fold(0, |mask, (bits, i)| mask | sum(bits) << (8 * i))
 }
 
-/// The square of eight by eight bits with rows and columns exchanged: within squares of two by two, those of four by four, and all.
-#[inline]
-fn transposed(x: u64) -> u64 {
-    let exchange = |x: u64, by: u32, which: u64| {
-        let different = (x ^ x >> by) & which;
-        x ^ different ^ different << by
-    };
-    let x = exchange(x, 7, 0x00aa_00aa_00aa_00aa);
-    let x = exchange(x, 14, 0x0000_cccc_0000_cccc);
-    exchange(x, 28, 0x0000_0000_f0f0_f0f0)
+/// Appends the positions of the bits that are set, four at a time: how many there are would be hard to foretell for a processor.
+#[inline(always)]
+fn push(found: &mut [u32; PIECE + 4], len: &mut usize, mut mask: u64, start: u32) {
+    let (mut at, count) = (*len, mask.count_ones() as usize);
+    loop {
+        for place in &mut found[at..at + 4] {
+            *place = start + mask.trailing_zeros();
+            mask &= mask.wrapping_sub(1);
+        }
+        if mask == 0 {
+            break;
+        }
+        at += 4;
+    }
+    *len += count;
 }
 
 #[cfg(test)]
