@@ -139,12 +139,8 @@ impl Batch {
             let odd = (odd(front) | odd(a) | odd(b) | odd(c)) & bytes(0x80);
             let n = before + behind;
             let q = self.exponent[lane] - if has_point { behind as i64 } else { 0 };
-            digits.sound[lane] = (odd == 0)
-                & (n > 0)
-                & (behind <= DIGITS)
-                & ((front == 0) | (n <= DIGITS))
-                & (q >= -LIMIT)
-                & (q <= LIMIT);
+            digits.sound[lane] =
+                (odd == 0) & (n > 0) & (behind <= DIGITS) & ((front == 0) | (n <= DIGITS)) & (q.abs() <= LIMIT);
             let tens = TENS[behind as usize % 32];
             let behind =
                 eight_digits(a).wrapping_mul(TENS[16]).wrapping_add(eight_digits(b) * TENS[8] + eight_digits(c));

@@ -46,7 +46,7 @@ pub(super) fn scaled(w: u64, q: i64) -> u64 {
     let zeros = w.leading_zeros();
     let full = u128::from(w << (zeros % 64));
     // Without its lowest 64 bits.
-    let product = full * u128::from(upper) + (full * u128::from(lower) >> 64);
+    let product = full * u128::from(upper) + ((full * u128::from(lower)) >> 64);
     let (p, below) = ((product >> 64) as u64, product as u64);
     // 53 bits and one more.
     let carry = p >> 63;
