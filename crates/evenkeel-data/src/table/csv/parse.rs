@@ -27,7 +27,8 @@ pub(super) struct Missing {
 
 impl Missing {
     pub(super) fn new(markers: Vec<String>) -> Self {
-        let kept = |text: &String| number(text).filter(|&x| !x.is_nan() && is_kept(text, x));
+        let is_held = |text: &str, x: f64| x.abs() < MAX_INTEGER || is_kept(text, x);
+        let kept = |text: &String| number(text).filter(|&x| !x.is_nan() && is_held(text, x));
         let numbers = markers.iter().filter_map(kept).collect();
         Self { markers, numbers }
     }
