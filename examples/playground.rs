@@ -205,9 +205,7 @@ impl Net {
         let edge = plane.edge();
         let grid = Grid::new((-edge, edge), (-edge, edge), 110, 110);
         let inputs: Vec<f32> = grid.points().flat_map(|point| [point.x as f32, point.y as f32]).collect();
-        let places = inputs.len() / 2;
-        let inputs = Dataset::classification(Tensor::from_vec([places, 2], inputs)?, vec![0; places], 2)?;
-        let logits = predict(&self.0, &inputs)?;
+        let logits = predict(&self.0, &Tensor::from_vec([inputs.len() / 2, 2], inputs)?)?;
         let said = logits.as_slice().iter().map(|&logit| {
             // 2p - 1 of the likelier class.
             (CLASSES[usize::from(logit > 0.0)], f64::from(0.5 * logit).tanh().abs())

@@ -129,7 +129,7 @@ impl Training {
             };
             let ((x, ill), (held_out, truth)) = (part(rows), part(held_out));
             let (net, ..) = self.train(recipe, x, &ill, seed)?;
-            let score = Ranking::new(&truth, &probabilities(&net, held_out)?)?.average_precision();
+            let score = Ranking::new(&truth, &probabilities(&net, &held_out)?)?.average_precision();
             let weight = net.get::<Linear>(0).ok_or("linear, ReLU, linear")?.weight().value();
             let norm = |column: usize| {
                 weight.as_slice().iter().skip(column).step_by(columns.len()).map(|&w| f64::from(w * w)).sum::<f64>()
@@ -162,7 +162,7 @@ impl Training {
             _ => 1.0,
         };
         let bias = match recipe.start {
-            Start::HeAndPrior => ClassPrior::sigmoid([counts[1]], data.len()).biases()?[0] + weight.ln(),
+            Start::HeAndPrior => ClassPrior::sigmoid([counts[1]], data.len()).with_weights([weight]).biases()?[0],
             _ => 0.0,
         };
         let policy: Policy = match recipe.start {
@@ -211,9 +211,8 @@ fn prepare(scaling: Scaling) -> Pipeline {
 }
 
 /// Of being ill, as the network says.
-fn probabilities(net: &Sequential, x: Tensor<f64>) -> Result<Vec<f64>, Failure> {
-    let rows = x.shape()[0];
-    let logits = predict(net, &Dataset::classification(x, vec![0; rows], 2)?)?;
+fn probabilities(net: &Sequential, x: &Tensor<f64>) -> Result<Vec<f64>, Failure> {
+    let logits = predict(net, x)?;
     Ok(logits.as_slice().iter().map(|&logit| 1.0 / (1.0 + (-f64::from(logit)).exp())).collect())
 }
 
@@ -225,7 +224,7 @@ impl Model {
             Some(columns) => columns.transform(&x)?,
             None => x,
         };
-        probabilities(&self.net, x)
+        probabilities(&self.net, &x)
     }
 
     pub(crate) fn threshold(&self) -> f64 {

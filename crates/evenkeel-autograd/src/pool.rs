@@ -1,6 +1,6 @@
 //! Buffers that are kept across steps, by size class.
 
-use evenkeel_tensor::Float;
+use evenkeel_tensor::{Float, memory};
 
 /// Buffers by size class. A step that asks for the sizes of the step before finds them all here, so
 /// it allocates nothing; classes four to an octave waste at most a quarter and bound what changing
@@ -30,7 +30,7 @@ impl<F: Float> Pool<F> {
             return Vec::new();
         }
         let (class, capacity) = class(len);
-        let mut buffer = self.bins.get_mut(class).and_then(Vec::pop).unwrap_or_else(|| Vec::with_capacity(capacity));
+        let mut buffer = self.bins.get_mut(class).and_then(Vec::pop).unwrap_or_else(|| memory::with_capacity(capacity));
         if cfg!(debug_assertions) {
             buffer.clear();
         }

@@ -49,7 +49,7 @@ impl<F: Float> Batches<F> {
     }
 
     /// Visits the samples in an order that is shuffled anew for each epoch, from `seed` (see [`Order`]).
-    /// Without this, in their own order.
+    /// Without this, in their own order. The ways to draw as one value: [`sampled`](Self::sampled).
     #[must_use]
     pub fn shuffled(mut self, seed: Seed) -> Self {
         self.visit = Visit::Shuffled(seed);
@@ -69,7 +69,7 @@ impl<F: Float> Batches<F> {
         const OPERATION: &str = "Batches::weighted";
         let (weights, samples) = (weights.as_ref(), self.dataset.len());
         if weights.len() != samples {
-            return Err(DataError::Lengths { operation: OPERATION.into(), samples, targets: weights.len() });
+            return Err(DataError::Weights { operation: OPERATION, samples, weights: weights.len() });
         }
         self.visit = Visit::Drawn(Arc::new(Alias::new(OPERATION, weights)?), seed);
         Ok(self)

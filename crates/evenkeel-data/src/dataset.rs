@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use evenkeel_tensor::{Float, MAX_RANK, Shape, ShapeError, Tensor};
 
-use crate::samples::{Rows, check_number, check_values, gather};
+use crate::fingerprint::Fingerprint;
+use crate::inputs::{Rows, check_number, check_values, gather};
 use crate::{Batch, Batches, DataError, Inputs, Targets};
 
 /// Samples with their targets, in memory; never empty.
@@ -102,16 +103,15 @@ impl Dataset {
     /// # Ok::<(), evenkeel_data::DataError>(())
     /// ```
     pub fn fingerprint(&self) -> u64 {
-        let mut hash = 0xcbf2_9ce4_8422_2325u64;
-        let mut add = |bits: u64| hash = (hash ^ bits).wrapping_mul(0x100_0000_01b3).rotate_left(23);
+        let mut hash = Fingerprint::new();
         for batch in self.batches::<f64>(256).epoch(0) {
-            batch.inputs.as_slice().iter().for_each(|x| add(x.to_bits()));
+            hash.add_all(batch.inputs.as_slice());
             match &batch.targets {
-                Targets::Classes(classes) => classes.as_slice().iter().for_each(|&c| add(u64::from(c))),
-                Targets::Values(values) => values.as_slice().iter().for_each(|x| add(x.to_bits())),
+                Targets::Classes(classes) => classes.as_slice().iter().for_each(|&c| hash.add(u64::from(c))),
+                Targets::Values(values) => hash.add_all(values.as_slice()),
             }
         }
-        hash
+        hash.finish()
     }
 
     /// What is stored, of this data set and of those that share it.
@@ -251,9 +251,12 @@ impl Dataset {
         self.inputs.gather(self.sample_shape.numel(), &self.rows(positions), out);
     }
 
-    /// Writes the targets of the samples at `positions` to `targets`.
+    /// Fills `targets` with those of the samples at `positions`; allocates as [`fill_batch`](Self::fill_batch) does.
+    ///
+    /// # Panics
+    /// If a position is beyond the samples.
     #[track_caller]
-    pub(crate) fn fill_targets<F: Float>(&self, positions: &[usize], targets: &mut Targets<F>) {
+    pub fn fill_targets<F: Float>(&self, positions: &[usize], targets: &mut Targets<F>) {
         let rows = self.rows(positions);
         match (&self.targets, targets) {
             (Targets::Classes(from), Targets::Classes(to)) => {
@@ -313,7 +316,7 @@ impl fmt::Debug for Dataset {
 }
 
 /// Refuses arrays without an axis of samples, without samples, or without values in a sample.
-fn check_samples(operation: &'static str, shape: Shape) -> Result<(), DataError> {
+pub(crate) fn check_samples(operation: &'static str, shape: Shape) -> Result<(), DataError> {
     if shape.rank() == 0 {
         return Err(DataError::Shape(ShapeError::new(
             operation,

@@ -132,6 +132,18 @@ pub enum DataError {
         /// The number of targets.
         targets: usize,
     },
+    /// As many weights as samples are needed.
+    #[error(
+        "{operation}: expected a weight for each of the {samples} samples, got {weights} weights; check that they belong together"
+    )]
+    Weights {
+        /// The operation.
+        operation: &'static str,
+        /// The number of samples.
+        samples: usize,
+        /// The number of weights.
+        weights: usize,
+    },
     /// A data set holds at least one sample of at least one value.
     #[error("{operation}: expected at least one sample of at least one value, got none; {cure}")]
     Empty {

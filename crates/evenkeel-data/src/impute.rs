@@ -269,6 +269,6 @@ impl<F: Float> Transform<F> for FittedImpute {
 }
 
 /// The name of the column that says where `name` is missing.
-fn indicator_name(name: &str) -> String {
+pub(crate) fn indicator_name(name: &str) -> String {
     format!("{name}_missing")
 }

@@ -1,153 +1,127 @@
-//! How samples are stored until they are batched.
+//! Samples with or without targets.
 
-use evenkeel_tensor::kernel::{BLOCK, simd};
-use evenkeel_tensor::{Element, Float, Shape, Tensor, parallel};
+use evenkeel_tensor::{Float, Shape, Tensor};
 
-use crate::DataError;
+use crate::dataset::check_samples;
+use crate::inputs::{Rows, check_values, gather};
+use crate::{DataError, Dataset, Inputs};
 
-/// The inputs of a data set: an array whose first axis counts samples.
-///
-/// Bytes stay bytes until they are batched, a quarter of the memory of `f32`.
+/// Samples of which a network can be asked for its outputs, whether they have targets or not: a [`Dataset`]; [`Inputs`] or a
+/// tensor, whose first axis counts samples; or a store of your own, such as one that is larger than memory.
 ///
 /// ```
-/// use evenkeel_data::{Inputs, Tensor};
+/// use evenkeel_data::{DataError, Samples, Shape, Tensor};
 ///
-/// let pixels = Tensor::from_vec([2, 3], vec![0u8, 51, 255, 255, 0, 0])?;
-/// let images = Inputs::scaled(pixels, 1.0 / 255.0, 0.0);            // x / 255 when batched
-/// let table = Inputs::from(Tensor::from_vec([2, 3], vec![0.5f32; 6])?);
-/// # Ok::<(), evenkeel_tensor::ShapeError>(())
+/// /// Each sample is its number, and the square of it.
+/// struct Squares(usize);
+///
+/// impl Samples<f64> for Squares {
+///     fn count(&self) -> usize {
+///         self.0
+///     }
+///     fn sample_shape(&self) -> Shape {
+///         [2].into()
+///     }
+///     fn check(&self) -> Result<(), DataError> {
+///         Ok(())
+///     }
+///     fn read(&self, positions: &[usize], out: &mut [f64]) {
+///         for (x, &i) in out.chunks_exact_mut(2).zip(positions) {
+///             x.copy_from_slice(&[i as f64, (i * i) as f64]);
+///         }
+///     }
+/// }
+///
+/// let mut rows = [0.0; 4];
+/// Squares(9).read(&[3, 1], &mut rows);
+/// assert_eq!(rows, [3.0, 9.0, 1.0, 1.0]);
+/// Tensor::from([[0.0f32, 0.0], [1.0, 1.0], [2.0, 4.0], [3.0, 9.0]]).read(&[3, 1], &mut rows);
+/// assert_eq!(rows, [3.0, 9.0, 1.0, 1.0]);
 /// ```
-#[derive(Clone)]
-pub enum Inputs {
-    /// Bytes, of which each x becomes x * `scale` + `shift` when batched.
-    Bytes {
-        /// The bytes.
-        values: Tensor<u8>,
-        /// The factor.
-        scale: f64,
-        /// What is added.
-        shift: f64,
-    },
-    /// Numbers of single precision.
-    F32(Tensor<f32>),
-    /// Numbers of double precision.
-    F64(Tensor<f64>),
+pub trait Samples<F: Float = f32>: Sync {
+    /// The number of samples.
+    fn count(&self) -> usize;
+
+    /// The extents of one sample.
+    fn sample_shape(&self) -> Shape;
+
+    /// Refuses what no network can be given; asked once, before the first [`read`](Self::read).
+    ///
+    /// # Errors
+    /// If there is no sample or no value in it, or an input is not finite.
+    fn check(&self) -> Result<(), DataError>;
+
+    /// Writes the inputs of the samples at `positions` to `out`, one after the other.
+    ///
+    /// # Panics
+    /// If a position is beyond the samples, or `out` has not the length of so many.
+    fn read(&self, positions: &[usize], out: &mut [F]);
 }
 
-impl Inputs {
-    /// Bytes, of which each x becomes x * `scale` + `shift` when batched.
-    pub fn scaled(values: Tensor<u8>, scale: f64, shift: f64) -> Self {
-        Self::Bytes { values, scale, shift }
+/// Its samples as they are batched.
+impl<F: Float> Samples<F> for Dataset {
+    fn count(&self) -> usize {
+        self.len()
     }
 
-    /// The extents, samples first.
-    pub fn shape(&self) -> Shape {
-        match self {
-            Self::Bytes { values, .. } => values.shape(),
-            Self::F32(values) => values.shape(),
-            Self::F64(values) => values.shape(),
-        }
+    fn sample_shape(&self) -> Shape {
+        self.sample_shape()
     }
 
-    /// The first number that is not finite, if there is one.
-    pub(crate) fn check_finite(&self) -> Result<(), DataError> {
-        match self {
-            Self::Bytes { scale, shift, .. } => {
-                check_number("scale of the bytes", *scale)?;
-                check_number("shift of the bytes", *shift)
-            }
-            Self::F32(values) => check_values("input", values),
-            Self::F64(values) => check_values("input", values),
-        }
+    /// A data set has been checked when it was made.
+    fn check(&self) -> Result<(), DataError> {
+        Ok(())
     }
 
-    /// 1 where the value is at least `threshold`, and 0 elsewhere.
-    pub(crate) fn binarize(&self, threshold: f64) -> Self {
-        let values = match self {
-            Self::Bytes { values, scale, shift } => values.map(|x| u8::from(f64::from(x) * scale + shift >= threshold)),
-            Self::F32(values) => values.map(|x| u8::from(f64::from(x) >= threshold)),
-            Self::F64(values) => values.map(|x| u8::from(x >= threshold)),
-        };
-        Self::scaled(values, 1.0, 0.0)
-    }
-
-    /// Writes the samples `rows` of `width` values each to `out`.
-    pub(crate) fn gather<F: Float>(&self, width: usize, rows: &Rows<'_>, out: &mut [F]) {
-        match self {
-            Self::Bytes { values, scale, shift } => {
-                let (scale, shift) = (F::from_f64(*scale), F::from_f64(*shift));
-                gather(values.as_slice(), width, rows, out, |x| F::from_f64(f64::from(x)) * scale + shift);
-            }
-            Self::F32(values) => gather(values.as_slice(), width, rows, out, |x| F::from_f64(x.to_f64())),
-            Self::F64(values) => gather(values.as_slice(), width, rows, out, |x| F::from_f64(x)),
-        }
+    #[track_caller]
+    fn read(&self, positions: &[usize], out: &mut [F]) {
+        self.fill_inputs(positions, out);
     }
 }
 
-impl From<Tensor<f32>> for Inputs {
-    fn from(values: Tensor<f32>) -> Self {
-        Self::F32(values)
+impl<F: Float> Samples<F> for Inputs {
+    fn count(&self) -> usize {
+        self.shape().first().copied().unwrap_or(0)
+    }
+
+    fn sample_shape(&self) -> Shape {
+        of_one(self.shape())
+    }
+
+    fn check(&self) -> Result<(), DataError> {
+        check_samples("Inputs", self.shape())?;
+        self.check_finite()
+    }
+
+    #[track_caller]
+    fn read(&self, positions: &[usize], out: &mut [F]) {
+        self.gather(of_one(self.shape()).numel(), &Rows { positions, stored: None }, out);
     }
 }
 
-impl From<Tensor<f64>> for Inputs {
-    fn from(values: Tensor<f64>) -> Self {
-        Self::F64(values)
+/// In the network's floats, whichever the tensor's are.
+impl<F: Float, G: Float> Samples<F> for Tensor<G> {
+    fn count(&self) -> usize {
+        self.shape().first().copied().unwrap_or(0)
+    }
+
+    fn sample_shape(&self) -> Shape {
+        of_one(self.shape())
+    }
+
+    fn check(&self) -> Result<(), DataError> {
+        check_samples("Samples", self.shape())?;
+        check_values("input", self)
+    }
+
+    #[track_caller]
+    fn read(&self, positions: &[usize], out: &mut [F]) {
+        let rows = Rows { positions, stored: None };
+        gather(self.as_slice(), of_one(self.shape()).numel(), &rows, out, |x| F::from_f64(x.to_f64()));
     }
 }
 
-/// Which rows of the storage to take: positions in a data set, and where its samples lie.
-pub(crate) struct Rows<'a> {
-    pub(crate) positions: &'a [usize],
-    /// The storage row of each sample; all rows in order if `None`.
-    pub(crate) stored: Option<&'a [usize]>,
-}
-
-impl Rows<'_> {
-    #[inline(always)]
-    fn at(&self, i: usize) -> usize {
-        let position = self.positions[i];
-        self.stored.map_or(position, |stored| stored[position])
-    }
-}
-
-/// Writes `convert` of the rows of `width` values each to `out`.
-pub(crate) fn gather<T: Element, U: Element>(
-    values: &[T],
-    width: usize,
-    rows: &Rows<'_>,
-    out: &mut [U],
-    convert: impl Fn(T) -> U + Sync,
-) {
-    // Converting is a matter of bandwidth: only batches beyond the second-level cache are worth a split.
-    let block = (8 * BLOCK).div_ceil(width);
-    parallel::chunks_mut(out, block * width, |b, out| {
-        simd(
-            // The closure is called once for each instruction set, so the compiler would rather not inline it,
-            // and what is not inlined is compiled for the least of them: three times slower.
-            #[inline(always)]
-            || {
-                for (i, out) in out.chunks_exact_mut(width).enumerate() {
-                    let row = &values[rows.at(b * block + i) * width..][..width];
-                    out.iter_mut().zip(row).for_each(|(out, &x)| *out = convert(x));
-                }
-            },
-        );
-    });
-}
-
-pub(crate) fn check_number(what: &str, value: f64) -> Result<(), DataError> {
-    if value.is_finite() { Ok(()) } else { Err(DataError::NotFinite { what: what.into(), value }) }
-}
-
-/// Refuses numbers that are not finite, in an array whose first axis counts samples.
-pub(crate) fn check_values<F: Float>(what: &str, values: &Tensor<F>) -> Result<(), DataError> {
-    if values.is_finite() {
-        return Ok(());
-    }
-    let width = values.shape()[1..].iter().product::<usize>();
-    let bad = values.as_slice().iter().position(|x| !x.is_finite());
-    // A sum of finite differences is 0 (see `is_finite`), so there is such a value.
-    let at = bad.expect("a value that is not finite");
-    check_number(&format!("{what} {} of sample {}", at % width, at / width), values.as_slice()[at].to_f64())
+/// The extents of one sample of an array.
+fn of_one(shape: Shape) -> Shape {
+    Shape::from(shape.get(1..).unwrap_or_default())
 }

@@ -41,8 +41,7 @@ impl<F: Float> Moments<F> {
         let (channels, group) = (layout.channels, layout.channels_per_task());
         let sites = Sites { layout, lengths: None };
         let mut all = vec![F::ZERO; 3 * channels];
-        // Strips of the one matrix; the other has no rows.
-        parallel::strips_mut2((&mut all, channels, group), (&mut [F::ZERO; 0], channels, group), |task, mut all, _| {
+        parallel::strips_mut(&mut all, channels, group, |task, mut all| {
             sites.group_moments(x.as_slice(), task * group, all.first_rows());
         });
         let row = |i: usize| all[i * channels..][..channels].to_vec();

@@ -10,7 +10,7 @@ mod extreme;
 mod index;
 pub mod kernel;
 mod linalg;
-mod memory;
+pub mod memory;
 pub mod parallel;
 pub mod random;
 mod reduce;

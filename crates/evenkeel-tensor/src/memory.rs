@@ -14,8 +14,14 @@ pub(crate) fn zeros<F: Float>(n: usize) -> Vec<F> {
     zeros
 }
 
-/// A buffer for so many values.
-pub(crate) fn with_capacity<T>(n: usize) -> Vec<T> {
+/// An empty vector with room for so many values, as [`Vec::with_capacity`] gives; from 4 MiB on, Linux is asked for huge pages.
+///
+/// ```
+/// let mut buffer = evenkeel_tensor::memory::with_capacity(1 << 20);
+/// buffer.resize(1 << 20, 0.5f64);
+/// assert!(buffer.len() == 1 << 20);
+/// ```
+pub fn with_capacity<T>(n: usize) -> Vec<T> {
     let buffer = Vec::with_capacity(n);
     ask_for_huge_pages(buffer.as_ptr(), n);
     buffer

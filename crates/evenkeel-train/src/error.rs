@@ -29,7 +29,7 @@ pub enum TrainError {
         /// What came.
         got: String,
     },
-    /// An augmentation or mixture does not suit the training data.
+    /// A sampling, an augmentation or a mixture does not suit the training data.
     #[error(transparent)]
     Data(#[from] DataError),
     /// The optimiser refused its settings, state or gradients.

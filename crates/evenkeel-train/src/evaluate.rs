@@ -1,7 +1,8 @@
 //! A network on a data set: loss, accuracy, predictions.
 
-use evenkeel_data::{Batch, Dataset};
-use evenkeel_module::{Forward, Mode, NetworkError, Workspace, check_network};
+use evenkeel_autograd::Var;
+use evenkeel_data::{Dataset, Samples, Targets};
+use evenkeel_module::{Forward, Mode, Pass, Workspace, check_network};
 use evenkeel_tensor::{Float, Seed, Shape, Tensor, parallel};
 
 use crate::{Loss, TrainError};
@@ -41,13 +42,35 @@ pub(crate) fn correct<F: Float>(outputs: &[F], labels: &[u32]) -> usize {
 /// Buffers of evaluations, kept between them.
 pub(crate) struct Evaluator<F: Float> {
     workspace: Workspace<F>,
-    batch: Batch<F>,
+    inputs: Tensor<F>,
+    targets: Targets<F>,
     positions: Vec<usize>,
 }
 
 impl<F: Float> Evaluator<F> {
     pub(crate) fn new() -> Self {
-        Self { workspace: Workspace::new(), batch: Batch::default(), positions: Vec::new() }
+        let (inputs, targets) = (Tensor::zeros([0]), Targets::default());
+        Self { workspace: Workspace::new(), inputs, targets, positions: Vec::new() }
+    }
+
+    /// Shows the outputs for each batch of samples, with the buffer of targets and the samples' positions.
+    fn each(
+        &mut self,
+        network: &(impl Forward<F> + ?Sized),
+        data: &(impl Samples<F> + ?Sized),
+        mut see: impl for<'t> FnMut(&Pass<'t, F>, Var<'t, F>, &mut Targets<F>, &[usize]),
+    ) {
+        let shape = stacked(BATCH, &data.sample_shape());
+        for start in (0..data.count()).step_by(BATCH) {
+            self.positions.clear();
+            self.positions.extend(start..data.count().min(start + BATCH));
+            let positions = &self.positions;
+            self.inputs.refill(shape.with_dim(0, positions.len()), |out| data.read(positions, out));
+            let pass = self.workspace.begin(Mode::Evaluation, Seed(0));
+            let output = network.forward(&pass, pass.constant(self.inputs.clone()));
+            see(&pass, output, &mut self.targets, positions);
+            self.workspace.finish();
+        }
     }
 
     pub(crate) fn evaluate(
@@ -57,21 +80,15 @@ impl<F: Float> Evaluator<F> {
         data: &Dataset,
     ) -> Evaluation {
         let (mut total, mut weights, mut right) = (0.0, 0.0, 0);
-        for start in (0..data.len()).step_by(BATCH) {
-            let end = (start + BATCH).min(data.len());
-            self.positions.clear();
-            self.positions.extend(start..end);
-            data.fill_batch(&self.positions, &mut self.batch);
-            let pass = self.workspace.begin(Mode::Evaluation, Seed(0));
-            let output = network.forward(&pass, pass.constant(self.batch.inputs.clone()));
-            let weight = loss.weight(&self.batch.targets);
-            total += loss.loss(&pass, output, &self.batch.targets).item().to_f64() * weight;
+        self.each(network, data, |pass, output, targets, positions| {
+            data.fill_targets(positions, targets);
+            let weight = loss.weight(targets);
+            total += loss.loss(pass, output, targets).item().to_f64() * weight;
             weights += weight;
-            if let Some(labels) = self.batch.targets.classes() {
+            if let Some(labels) = targets.classes() {
                 right += correct(&output.value(), labels);
             }
-            self.workspace.finish();
-        }
+        });
         let n = data.len();
         Evaluation { loss: total / weights, accuracy: data.classes().map(|_| right as f64 / n as f64), examples: n }
     }
@@ -104,21 +121,41 @@ pub fn evaluate<F: Float>(
     Ok(parallel::install(|| Evaluator::new().evaluate(network, loss, data)))
 }
 
-/// The outputs of `network` for the inputs of `data`, one row an example, in evaluation mode.
+/// The outputs of `network` for each of the samples, one row an example, in evaluation mode: of a data set, or of features alone,
+/// such as what a [pipeline](evenkeel_data::pipeline) makes of new rows.
+///
+/// The network is given the same batches as in [`evaluate`], so that these are, to the bit, the outputs that are evaluated there.
+///
+/// ```
+/// use evenkeel_data::Digits;
+/// use evenkeel_init::XavierUniform;
+/// use evenkeel_module::ModuleExt;
+/// use evenkeel_nn::Linear;
+/// use evenkeel_tensor::{Seed, Tensor};
+/// use evenkeel_train::predict;
+///
+/// let net = Linear::<f32>::new(64, 10).initialize(XavierUniform::default(), Seed(7))?;
+/// let outputs = predict(&net, &Digits::embedded())?;
+/// assert_eq!(outputs.shape(), [1797, 10].into());
+///
+/// let blank = predict(&net, &Tensor::<f32>::zeros([2, 64]))?;         // no labels
+/// assert_eq!(blank, Tensor::zeros([2, 10]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// If the network does not fit the data.
-pub fn predict<F: Float>(network: &(impl Forward<F> + ?Sized), data: &Dataset) -> Result<Tensor<F>, NetworkError> {
-    let shape = check_network(network, Mode::Evaluation, stacked(data.len(), &data.sample_shape()))?;
+/// If the network does not fit the samples, there are none, or one is not finite.
+pub fn predict<F: Float>(
+    network: &(impl Forward<F> + ?Sized),
+    data: &(impl Samples<F> + ?Sized),
+) -> Result<Tensor<F>, TrainError> {
+    data.check()?;
+    let shape = check_network(network, Mode::Evaluation, stacked(data.count(), &data.sample_shape()))?;
+    let mut outputs = Vec::with_capacity(shape.numel());
     parallel::install(|| {
-        let mut workspace = Workspace::new();
-        let mut outputs = Vec::with_capacity(shape.numel());
-        for batch in data.batches::<F>(BATCH).epoch(0) {
-            let pass = workspace.begin(Mode::Evaluation, Seed(0));
-            outputs.extend_from_slice(&network.forward(&pass, pass.constant(batch.inputs)).value());
-        }
-        Ok(Tensor::from_vec(shape, outputs).expect("the dry run gave the shape"))
-    })
+        Evaluator::new().each(network, data, |_, output, _, _| outputs.extend_from_slice(&output.value()));
+    });
+    Ok(Tensor::from_vec(shape, outputs).expect("the dry run gave the shape"))
 }
 
 /// The shape of a batch of `n` samples.

@@ -13,8 +13,8 @@ use crate::history::{self, History};
 use crate::monitors::Monitors;
 use crate::prepare::is_regular;
 use crate::progress::Progress;
-use crate::trainer::{Length, Settings, Trainer};
-use crate::{Loss, TrainError};
+use crate::settings::{Length, Settings};
+use crate::{Loss, TrainError, Trainer};
 
 /// A training under way.
 pub(crate) struct Loop<'a, F: Float, N, L, C> {

@@ -14,6 +14,7 @@ mod progress;
 pub mod report;
 pub mod search;
 pub mod selection;
+mod settings;
 pub mod signal;
 mod trainer;
 

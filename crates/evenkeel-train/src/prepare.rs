@@ -13,8 +13,8 @@ use crate::evaluate::stacked;
 use crate::fit::Loop;
 use crate::history::History;
 use crate::monitors::{Monitors, unknown};
-use crate::trainer::{Settings, Trainer};
-use crate::{Loss, TrainError};
+use crate::settings::Settings;
+use crate::{Loss, TrainError, Trainer};
 
 impl<F: Float, C> Trainer<F, C> {
     /// Trains `network` on `train`, evaluating on `test`.
@@ -41,6 +41,7 @@ impl<F: Float, C> Trainer<F, C> {
         let monitors = Monitors::new(settings.early_stopping.as_ref(), settings.plateau.as_ref())?;
         settings.check_metrics(&monitors, test)?;
         let run = settings.run(network, &loss, train);
+        let batches = settings.batches(train)?;
         let at = if let Some(path) = settings.resume.clone() {
             let (every, per_epoch) = (settings.evaluate_every, settings.per_epoch(train));
             let regular = |step| is_regular(step, every, per_epoch);
@@ -48,7 +49,6 @@ impl<F: Float, C> Trainer<F, C> {
         } else {
             checkpoint::Position { step: 0, seconds: 0.0, history: History::new(), monitors }
         };
-        let batches = settings.batches(train)?;
         settings.check_network(network, &loss, train, &batches, test)?;
         // Inside the pool a split of work costs nanoseconds, from outside microseconds.
         parallel::install(|| Loop::new(self, run, at, network, &loss, train, test).run(&batches))
@@ -73,6 +73,7 @@ impl<F: Float> Settings<F> {
             ("seed", self.seed.0.to_string()),
             ("batch_size", self.batch_size.to_string()),
             ("drop_last", self.drop_last.to_string()),
+            ("sampling", self.sampling.to_string()),
             ("float", F::NAME.to_owned()),
             ("loss", format!("{loss:?}")),
             ("optimizer", self.optimizer.settings()),
@@ -120,7 +121,8 @@ impl<F: Float> Settings<F> {
 
     /// The training batches. Takes the changes out of the settings.
     fn batches(&mut self, train: &Dataset) -> Result<Batches<F>, TrainError> {
-        let batches = train.batches(self.batch_size).shuffled(self.seed.stream("order")).drop_last(self.drop_last);
+        let drawn = train.batches(self.batch_size).sampled(&self.sampling, self.seed.stream("order"))?;
+        let batches = drawn.drop_last(self.drop_last);
         let mut changes = self.changes.drain(..);
         Ok(changes.try_fold(batches, |batches, change| (change.apply)(batches, self.seed))?)
     }

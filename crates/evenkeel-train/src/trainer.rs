@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use evenkeel_data::augment::{Augment, Mix};
-use evenkeel_data::{Batches, DataError, Dataset};
-use evenkeel_module::{Forward, NetworkError};
+use evenkeel_data::{Batches, DataError, Dataset, Samples, Sampling};
+use evenkeel_module::Forward;
 use evenkeel_optim::Optimizer;
 use evenkeel_regularize::{EarlyStopping, Plateau, Regularizer};
 use evenkeel_tensor::{Float, Seed, Tensor};
 
+use crate::settings::{Change, Length, Settings};
 use crate::{Evaluation, Loss, TrainError};
 
 /// Trains a network: settings first, then [`fit`](Trainer::fit).
@@ -43,60 +44,10 @@ pub struct Trainer<F: Float = f32, C = ()> {
     pub(crate) callback: C,
 }
 
-pub(crate) struct Settings<F: Float> {
-    pub(crate) optimizer: Optimizer<F>,
-    pub(crate) length: Length,
-    pub(crate) batch_size: usize,
-    pub(crate) drop_last: bool,
-    pub(crate) seed: Seed,
-    pub(crate) progress: bool,
-    pub(crate) evaluate_every: Option<u64>,
-    pub(crate) changes: Vec<Change<F>>,
-    pub(crate) regularizer: Option<Regularizer<F>>,
-    pub(crate) early_stopping: Option<EarlyStopping>,
-    pub(crate) plateau: Option<Plateau>,
-    pub(crate) prefetch: usize,
-    pub(crate) checkpoint: Option<(u64, PathBuf)>,
-    pub(crate) resume: Option<PathBuf>,
-    /// Whether there are callbacks, which may measure what they like.
-    pub(crate) has_callbacks: bool,
-}
-
-/// An augmentation or a mixture of the training batches.
-pub(crate) struct Change<F: Float> {
-    pub(crate) settings: String,
-    pub(crate) apply: Box<ApplyChange<F>>,
-}
-
-type ApplyChange<F> = dyn FnOnce(Batches<F>, Seed) -> Result<Batches<F>, DataError> + Send;
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Length {
-    Epochs(u64),
-    Steps(u64),
-}
-
 impl<F: Float> Trainer<F> {
     /// With this optimiser, 10 epochs, batches of 32.
     pub fn new(optimizer: impl Into<Optimizer<F>>) -> Self {
-        let settings = Settings {
-            optimizer: optimizer.into(),
-            length: Length::Epochs(10),
-            batch_size: 32,
-            drop_last: false,
-            seed: Seed(0),
-            progress: false,
-            evaluate_every: None,
-            changes: Vec::new(),
-            regularizer: None,
-            early_stopping: None,
-            plateau: None,
-            prefetch: 0,
-            checkpoint: None,
-            resume: None,
-            has_callbacks: false,
-        };
-        Self { settings, callback: () }
+        Self { settings: Settings::new(optimizer.into()), callback: () }
     }
 
     /// The loss and accuracy of `network` on `data`: [`evaluate`](crate::evaluate).
@@ -107,11 +58,11 @@ impl<F: Float> Trainer<F> {
         crate::evaluate(network, loss, data)
     }
 
-    /// The outputs of `network` for the inputs of `data`: [`predict`](crate::predict).
+    /// The outputs of `network` for each of the samples, with or without targets: [`predict`](crate::predict).
     ///
     /// # Errors
-    /// If the network does not fit the data.
-    pub fn predict(network: &impl Forward<F>, data: &Dataset) -> Result<Tensor<F>, NetworkError> {
+    /// If the network does not fit the samples, there are none, or one is not finite.
+    pub fn predict(network: &impl Forward<F>, data: &(impl Samples<F> + ?Sized)) -> Result<Tensor<F>, TrainError> {
         crate::predict(network, data)
     }
 }
@@ -142,6 +93,43 @@ impl<F: Float, C> Trainer<F, C> {
     #[must_use]
     pub fn drop_last(mut self) -> Self {
         self.settings.drop_last = true;
+        self
+    }
+
+    /// How each epoch draws its training examples: each once, in a new order; balanced by class; or by a weight for each. Default:
+    /// [`Sampling::Shuffled`].
+    ///
+    /// An epoch is as many examples as the training data have, in as many steps, however they are drawn: where classes are balanced
+    /// or examples weighted, they are drawn with replacement, so that an epoch repeats some and leaves others out. The draws depend on
+    /// the seed and the epoch alone, so that a resumed run goes on with the same batches. The steps' loss and accuracy are those of
+    /// the examples drawn; evaluations see the data as they are.
+    ///
+    /// ```
+    /// use evenkeel_data::{Dataset, Sampling, Tensor};
+    /// use evenkeel_init::XavierUniform;
+    /// use evenkeel_module::ModuleExt;
+    /// use evenkeel_nn::{BceWithLogits, Linear};
+    /// use evenkeel_optim::Sgd;
+    /// use evenkeel_tensor::Seed;
+    /// use evenkeel_train::{Trainer, predict};
+    ///
+    /// // Of 1 000 examples 20 are of class 1; between 0.5 and 1 there are a few of both.
+    /// let is_rare = |i: usize| i >= 980;
+    /// let x = Tensor::from_fn([1000, 1], |i| if is_rare(i) { 0.5 + (i - 980) as f32 / 10.0 } else { i as f32 / 980.0 });
+    /// let patients = Dataset::classification(x, (0..1000).map(|i| u32::from(is_rare(i))).collect(), 2)?;
+    /// let found = |sampling: Sampling| -> Result<usize, Box<dyn std::error::Error>> {
+    ///     let mut net = Linear::<f32>::new(1, 1).initialize(XavierUniform::default(), Seed(7))?;
+    ///     Trainer::new(Sgd::new(0.5))
+    ///         .sampling(sampling)
+    ///         .fit(&mut net, BceWithLogits::default(), &patients, &patients)?;
+    ///     Ok(predict(&net, &patients)?.as_slice()[980..].iter().filter(|&&logit| logit > 0.0).count())
+    /// };
+    /// assert!(found(Sampling::Balanced)? > found(Sampling::Shuffled)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn sampling(mut self, sampling: Sampling) -> Self {
+        self.settings.sampling = sampling;
         self
     }
 

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | weights | the loss | [`ClassWeights`], [`pos_weight`] |
 //! | prior | the output biases that training starts from | [`log_prior`] |
-//! | sampling | how often a row comes into a batch | [`Batches::balanced`](crate::Batches::balanced), [`Batches::weighted`](crate::Batches::weighted) |
+//! | sampling | how often a row comes into a batch | [`Sampling`](crate::Sampling): balanced, or weighted |
 //! | resampling | the training rows | the methods of [`Resample`] |
 //!
 //! | method | |

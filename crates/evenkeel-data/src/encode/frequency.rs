@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::{Float, Tensor};
 
-use super::{Observed, categories, each_column, places};
+use super::{Census, Observed, OfLevels, categories, places};
 use crate::DataError;
 use crate::feature::rows::zeros;
 use crate::table::Table;
@@ -32,13 +32,21 @@ impl Frequency {
     /// # Errors
     /// If a column is of another kind, or there are no rows.
     pub fn fit(&self, table: &Table) -> Result<FittedFrequency, DataError> {
-        let share = |count: usize| count as f64 / table.rows() as f64;
-        let shares = |(name, x): (&str, _)| {
-            let seen = Observed::of(x);
-            let levels = seen.levels.into_iter().map(|(level, count)| (level, share(count))).collect();
-            Shares { name: name.into(), levels, missing: share(seen.missing) }
+        self.learn_from(table)
+    }
+}
+
+impl OfLevels for Frequency {
+    type Fitted = FittedFrequency;
+    const NAME: &'static str = NAME;
+
+    fn learn(&self, census: &Census) -> Result<FittedFrequency, DataError> {
+        let share = |count: usize| count as f64 / census.rows as f64;
+        let shares = |(name, seen): &(String, Observed)| {
+            let levels = seen.levels.iter().map(|(level, count)| (level.clone(), share(*count))).collect();
+            Shares { name: name.clone(), levels, missing: share(seen.missing) }
         };
-        Ok(FittedFrequency { columns: each_column(NAME, table)?.into_iter().map(shares).collect() })
+        Ok(FittedFrequency { columns: census.columns.iter().map(shares).collect() })
     }
 }
 

@@ -22,6 +22,19 @@ impl Observed {
         Self { levels, missing }
     }
 
+    /// Counts other rows too.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.missing += other.missing;
+        self.levels.extend(other.levels);
+        // Two runs in order, which a stable sort merges in one walk.
+        self.levels.sort_by(|(a, _), (b, _)| Categorical::order(a, b));
+        self.levels.dedup_by(|(level, count), (kept, total)| {
+            let is_same = level == kept;
+            *total += if is_same { *count } else { 0 };
+            is_same
+        });
+    }
+
     pub(crate) fn names(&self) -> Vec<String> {
         self.levels.iter().map(|(level, _)| level.clone()).collect()
     }

@@ -26,6 +26,7 @@
 //! # Ok::<(), evenkeel_data::DataError>(())
 //! ```
 
+mod census;
 mod folds;
 mod frequency;
 mod lookup;
@@ -34,6 +35,7 @@ mod ordinal;
 mod target;
 mod target_mean;
 
+pub(crate) use census::{Census, OfLevels};
 pub use frequency::{FittedFrequency, Frequency};
 pub(crate) use lookup::{Observed, categories, each_column, find, places};
 pub use one_hot::{DropLevel, FittedOneHot, OneHot, Unseen};

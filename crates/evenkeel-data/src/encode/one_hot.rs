@@ -4,7 +4,7 @@ use std::fmt;
 
 use evenkeel_tensor::{Float, Tensor};
 
-use super::{Observed, categories, each_column, places};
+use super::{Census, Observed, OfLevels, categories, places};
 use crate::DataError;
 use crate::feature::rows::{check_width, zeros};
 use crate::table::{Categorical, Table, check_names};
@@ -108,19 +108,7 @@ impl OneHot {
     /// If a column is of another kind, there are no rows, the share is not from 0 to 1, or there would be more than 2²⁰ columns
     /// (use [`TargetMean`](super::TargetMean) or a minimum count then).
     pub fn fit(&self, table: &Table) -> Result<FittedOneHot, DataError> {
-        let least = match self.rare {
-            Rare::Nothing => 0.0,
-            Rare::BelowCount(rows) => rows as f64,
-            Rare::BelowShare(share) if (0.0..=1.0).contains(&share) => share * table.rows() as f64,
-            Rare::BelowShare(got) => {
-                return Err(DataError::Setting { operation: NAME, expected: "a share from 0 to 1", got });
-            }
-        };
-        let columns = each_column(NAME, table)?.into_iter().map(|(name, x)| self.coding(name, &Observed::of(x), least));
-        let fitted = FittedOneHot { columns: columns.collect(), unseen: self.unseen };
-        check_width(NAME, fitted.width() as f64)?;
-        check_names(NAME, fitted.names().iter().map(String::as_str))?;
-        Ok(fitted)
+        self.learn_from(table)
     }
 
     fn coding(&self, name: &str, seen: &Observed, least: f64) -> Coding {
@@ -140,6 +128,27 @@ impl OneHot {
         };
         let dropped = is_dropped.then(|| columns.remove(0));
         Coding { name: name.into(), columns, dropped, rare }
+    }
+}
+
+impl OfLevels for OneHot {
+    type Fitted = FittedOneHot;
+    const NAME: &'static str = NAME;
+
+    fn learn(&self, census: &Census) -> Result<FittedOneHot, DataError> {
+        let least = match self.rare {
+            Rare::Nothing => 0.0,
+            Rare::BelowCount(rows) => rows as f64,
+            Rare::BelowShare(share) if (0.0..=1.0).contains(&share) => share * census.rows as f64,
+            Rare::BelowShare(got) => {
+                return Err(DataError::Setting { operation: NAME, expected: "a share from 0 to 1", got });
+            }
+        };
+        let columns = census.columns.iter().map(|(name, seen)| self.coding(name, seen, least));
+        let fitted = FittedOneHot { columns: columns.collect(), unseen: self.unseen };
+        check_width(NAME, fitted.width() as f64)?;
+        check_names(NAME, fitted.names().iter().map(String::as_str))?;
+        Ok(fitted)
     }
 }
 
@@ -223,6 +232,32 @@ impl FittedOneHot {
 
     fn width(&self) -> usize {
         self.columns.iter().map(|coding| coding.columns.len()).sum()
+    }
+
+    /// The names of the columns that are made of one of the fit's.
+    pub(crate) fn names_of(&self, column: &str) -> Vec<String> {
+        let codings = self.columns.iter().filter(|coding| coding.name == column);
+        codings.flat_map(|coding| coding.columns.iter().map(|category| format!("{column}={category}"))).collect()
+    }
+
+    /// The levels of a column of the fit, of the numbers in what was made of it: for each row that of the largest number if it is
+    /// above 1/2, otherwise the dropped one. Rare, unseen and missing levels are missing.
+    pub(crate) fn levels_of(&self, column: &str, made: &[&[f64]], rows: usize) -> Categorical {
+        let level = |category: &'_ Category| match category {
+            Category::Level(level) => Some(level.clone()),
+            Category::Missing | Category::Other => None,
+        };
+        let coding = self.columns.iter().find(|coding| coding.name == column);
+        let of_row = |row: usize| {
+            let coding = coding?;
+            if made.iter().any(|x| x[row].is_nan()) {
+                return None;
+            }
+            let largest = (0..made.len()).max_by(|&a, &b| made[a][row].total_cmp(&made[b][row]));
+            let place = largest.filter(|&at| made[at][row] > 0.5);
+            place.map_or(coding.dropped.as_ref(), |at| coding.columns.get(at)).and_then(level)
+        };
+        Categorical::from_values((0..rows).map(of_row))
     }
 
     /// The columns of the fit as 0 and 1, of shape (rows, [`names`](Self::names)). Other columns of `table` do not matter.

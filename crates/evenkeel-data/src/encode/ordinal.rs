@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use evenkeel_tensor::{Float, Tensor};
 
 use super::one_hot::unseen;
-use super::{Observed, categories, each_column, find, places};
+use super::{Census, Observed, OfLevels, categories, places};
 use crate::DataError;
 use crate::feature::rows::check_room;
-use crate::table::Table;
+use crate::table::{Categorical, Table};
 
 const NAME: &str = "Ordinal";
 
@@ -73,36 +73,46 @@ impl Ordinal {
     /// misses one that comes, or the number for unseen levels is not finite
     /// or the position of a level.
     pub fn fit(&self, table: &Table) -> Result<FittedOrdinal, DataError> {
+        self.learn_from(table)
+    }
+}
+
+impl OfLevels for Ordinal {
+    type Fitted = FittedOrdinal;
+    const NAME: &'static str = NAME;
+
+    fn learn(&self, census: &Census) -> Result<FittedOrdinal, DataError> {
+        let refuse = |expected, got| Err(DataError::Setting { operation: NAME, expected, got });
         if let UnseenOrdinal::Value(got) = self.unseen
             && !got.is_finite()
         {
-            let expected = "a finite number for unseen levels, or `UnseenOrdinal::Missing`";
-            return Err(DataError::Setting { operation: NAME, expected, got });
+            return refuse("a finite number for unseen levels, or `UnseenOrdinal::Missing`", got);
         }
-        let columns = each_column(NAME, table)?;
-        for (name, levels) in &self.orders {
-            find(NAME, table, name)?;
-            crate::table::check_levels(levels)?;
-        }
-        let order = |(name, x): (&str, _)| {
-            let Some(levels) = self.orders.get(name) else {
-                return Ok(Order { name: name.into(), levels: Observed::of(x).names() });
-            };
-            let known = places(x, levels.iter().map(String::as_str));
-            match x.codes().iter().position(|&code| known.get(code as usize) == Some(&None)) {
-                Some(row) => Err(unseen(NAME, name, x, row, "add it to the column's order")),
-                None => Ok(Order { name: name.into(), levels: levels.clone() }),
-            }
+        let order = |(name, seen): &(String, Observed)| {
+            let levels = self.orders.get(name).cloned().unwrap_or_else(|| seen.names());
+            Order { name: name.clone(), levels }
         };
-        let columns: Vec<Order> = columns.into_iter().map(order).collect::<Result<_, _>>()?;
+        let columns: Vec<Order> = census.columns.iter().map(order).collect();
         let most = columns.iter().map(|order| order.levels.len()).max().unwrap_or(0);
         match self.unseen {
             UnseenOrdinal::Value(got) if got.fract() == 0.0 && (0.0..most as f64).contains(&got) => {
-                let expected = "a number for unseen levels that is no level's position, such as -1";
-                Err(DataError::Setting { operation: NAME, expected, got })
+                refuse("a number for unseen levels that is no level's position, such as -1", got)
             }
             unseen => Ok(FittedOrdinal { columns, unseen }),
         }
+    }
+
+    /// The levels of a given order are all that may come.
+    fn check(&self, table: &Table) -> Result<(), DataError> {
+        for (name, levels) in &self.orders {
+            crate::table::check_levels(levels)?;
+            let x = categories(NAME, table, name)?;
+            let known = places(x, levels.iter().map(String::as_str));
+            if let Some(row) = x.codes().iter().position(|&code| known.get(code as usize) == Some(&None)) {
+                return Err(unseen(NAME, name, x, row, "add it to the column's order"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -130,6 +140,30 @@ impl FittedOrdinal {
     /// The levels of each column, in order.
     pub fn levels(&self) -> impl Iterator<Item = (&str, &[String])> {
         self.columns.iter().map(|order| (order.name.as_str(), order.levels.as_slice()))
+    }
+
+    /// The levels of a column of the fit, of positions: the nearest. The number for unseen levels gives missing ones, as NaN does.
+    pub(crate) fn levels_of(&self, column: &str, positions: &[f64]) -> Result<Categorical, DataError> {
+        let order = self.columns.iter().find(|order| order.name == column);
+        let levels = order.map_or(&[][..], |order| &order.levels);
+        let is_unseen = |x: f64| matches!(self.unseen, UnseenOrdinal::Value(value) if (x - value).abs() < 1e-6);
+        let level = |(row, &x): (usize, &f64)| {
+            if x.is_nan() || is_unseen(x) {
+                return Ok(None);
+            }
+            // Beyond the range of usize a cast saturates, which is beyond the levels too.
+            let at = x.round().max(-1.0);
+            let found = if at < 0.0 { None } else { levels.get(at as usize) };
+            found.map(Some).ok_or_else(|| DataError::Cell {
+                operation: NAME,
+                row,
+                column: column.into(),
+                expected: "the position of a level",
+                got: x.to_string(),
+                cure: "give numbers that the encoder made, or round them to such",
+            })
+        };
+        Ok(Categorical::from_values(positions.iter().enumerate().map(level).collect::<Result<Vec<_>, _>>()?))
     }
 
     /// The columns of the fit as positions, of shape (rows, [`names`](Self::names)). Other columns of `table` do not matter.

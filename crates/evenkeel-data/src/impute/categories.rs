@@ -2,7 +2,7 @@
 
 use super::indicator_name;
 use crate::DataError;
-use crate::encode::{Observed, categories, each_column};
+use crate::encode::{Census, Observed, OfLevels, categories};
 use crate::table::{Categorical, Column, Table};
 
 const NAME: &str = "ImputeCategories";
@@ -53,15 +53,22 @@ impl ImputeCategories {
     /// # Errors
     /// If a column is of another kind, or there are no rows.
     pub fn fit(&self, table: &Table) -> Result<FittedImputeCategories, DataError> {
-        let mut columns = Vec::new();
-        for (name, x) in each_column(NAME, table)? {
-            let seen = Observed::of(x);
+        self.learn_from(table)
+    }
+}
+
+impl OfLevels for ImputeCategories {
+    type Fitted = FittedImputeCategories;
+    const NAME: &'static str = NAME;
+
+    fn learn(&self, census: &Census) -> Result<FittedImputeCategories, DataError> {
+        let filling = |(name, seen): &(String, Observed)| {
             let frequent = || seen.levels.iter().rev().max_by_key(|(_, count)| *count);
             let level = self.level.clone().or_else(|| Some(frequent()?.0.clone()));
             let indicator = self.indicators && seen.missing > 0 && level.is_some();
-            columns.push(Filling { name: name.into(), level, indicator });
-        }
-        Ok(FittedImputeCategories { columns })
+            Filling { name: name.clone(), level, indicator }
+        };
+        Ok(FittedImputeCategories { columns: census.columns.iter().map(filling).collect() })
     }
 }
 
@@ -85,6 +92,12 @@ impl FittedImputeCategories {
     /// The level for each column of the fit; `None` for those that are left out, since they had no value.
     pub fn levels(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.columns.iter().map(|column| (column.name.as_str(), column.level.as_deref()))
+    }
+
+    /// Whether a column is kept, and has an indicator.
+    pub(crate) fn keeps(&self, name: &str) -> Option<bool> {
+        let column = self.columns.iter().find(|column| column.name == name)?;
+        column.level.as_ref().map(|_| column.indicator)
     }
 
     /// The columns of the fit, filled, and the indicators. Other columns of `table` do not matter.

@@ -64,7 +64,8 @@ impl Input {
         Err(column.refused(NAME, &format!("a {} column, as in the fit", self.kind), cure))
     }
 
-    fn missing(&self, rows: usize) -> Column {
+    /// Such a column of missing values.
+    pub(super) fn missing(&self, rows: usize) -> Column {
         let values = match self.kind {
             Kind::Numeric => Values::Numeric(vec![f64::NAN; rows]),
             Kind::DateTime => Values::DateTime(vec![f64::NAN; rows]),
@@ -118,14 +119,18 @@ impl FittedPipeline {
     }
 
     fn run(&self, table: &Table) -> Result<Table, DataError> {
-        let mut columns = self.inputs.iter().map(|input| input.find(table)).collect::<Result<_, _>>()?;
-        for step in &self.steps {
-            columns = replace(columns, &step.columns, |chosen| step.fitted.transform(chosen))?;
-        }
-        let table = Table::new(columns)?;
+        let table = Table::new(reached(&self.inputs, &self.steps, table)?)?;
         check(&table, self.keep_missing)?;
         Ok(table)
     }
+}
+
+/// What steps make of the inputs.
+pub(super) fn reached(inputs: &[Input], steps: &[FittedStep], table: &Table) -> Result<Vec<Column>, DataError> {
+    let columns = inputs.iter().map(|input| input.find(table)).collect::<Result<_, _>>()?;
+    steps
+        .iter()
+        .try_fold(columns, |columns, step| replace(columns, &step.columns, |chosen| step.fitted.transform(chosen)))
 }
 
 /// Puts what `make` makes of the chosen columns in their place: those of the same name where they were, and others at the end.

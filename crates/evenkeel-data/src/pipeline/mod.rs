@@ -49,13 +49,21 @@
 //! training data otherwise than new data, so train on what [`Pipeline::fit_transform`] gives, not on
 //! [`FittedPipeline::transform`] of the training rows.
 //!
+//! # The way back
+//!
+//! [`FittedPipeline::inverse`] gives the columns of the table back, in their units and levels, where every step that they went
+//! through can be undone, and names the first that cannot.
+//!
 //! # Data larger than memory
 //!
-//! A fitted pipeline treats each row by itself: transform a file in parts, as [`Csv::chunks`](crate::table::Csv::chunks) reads
-//! it. Fit to a sample of the rows then.
+//! [`Pipeline::fit_chunks`] learns from a file in parts, as [`Csv::chunks`](crate::table::Csv::chunks) reads it, where every step
+//! can; to a step that needs all rows at once, fit a sample of them. A fitted pipeline treats each row by itself, so it transforms a
+//! file in parts too.
 
 mod columns;
 mod fitted;
+mod inverse;
+mod parts;
 mod select;
 mod step;
 #[cfg(feature = "serde")]
@@ -72,7 +80,7 @@ use crate::DataError;
 use crate::encode::Target;
 use crate::table::{Column, Table};
 use fitted::{FittedStep, Input, NAME, check, replace, to_tensor};
-use step::Settings;
+use step::{Fitted, Settings};
 
 /// Steps to be fitted to a table; see the [module](self).
 ///
@@ -146,15 +154,27 @@ impl Pipeline {
         }
         let resolved = target.resolve(NAME, table)?;
         let is_input = |column: &&Column| Some(column.name()) != target.column();
-        let mut columns: Vec<Column> = table.columns().iter().filter(is_input).cloned().collect();
+        let columns: Vec<Column> = table.columns().iter().filter(is_input).cloned().collect();
+        let (fitted, table) = self.fit_steps(columns, |settings, chosen, _, _| settings.fit(chosen, &resolved))?;
+        check(&table, self.keep_missing)?;
+        Ok((fitted, table))
+    }
+
+    /// Fits one step after the other. `learn` says what the settings learn and make of the chosen columns, given the inputs and
+    /// the steps before; the table is what comes out at the end.
+    fn fit_steps(
+        &self,
+        mut columns: Vec<Column>,
+        mut learn: impl FnMut(&Settings, Table, &[Input], &[FittedStep]) -> Result<(Fitted, Vec<Column>), DataError>,
+    ) -> Result<(FittedPipeline, Table), DataError> {
         let mut inputs: Vec<Input> = columns.iter().map(Input::of).collect();
         let (mut steps, mut taken) = (Vec::new(), Vec::new());
         for (choice, settings) in &self.steps {
             let mut names = choice.choose(&columns)?;
-            let mut fitted = step::Fitted::Drop;
+            let mut fitted = Fitted::Drop;
             columns = replace(columns, &names, |chosen| {
                 let made;
-                (fitted, made) = settings.fit(chosen, &resolved)?;
+                (fitted, made) = learn(settings, chosen, &inputs, &steps)?;
                 Ok(made)
             })?;
             if *settings == Settings::Drop {
@@ -169,9 +189,6 @@ impl Pipeline {
                 steps.push(FittedStep { columns: names, fitted });
             }
         }
-        let table = Table::new(columns)?;
-        let fitted = FittedPipeline::new(inputs, steps, self.keep_missing)?;
-        check(&table, self.keep_missing)?;
-        Ok((fitted, table))
+        Ok((FittedPipeline::new(inputs, steps, self.keep_missing)?, Table::new(columns)?))
     }
 }

@@ -3,6 +3,7 @@
 use evenkeel_tensor::Tensor;
 
 use super::Select;
+use super::parts::{InParts, counting, merging, needs_all};
 use crate::DataError;
 use crate::encode::{
     FittedFrequency, FittedOneHot, FittedOrdinal, FittedTargetMean, Frequency, OneHot, Ordinal, Resolved, TargetMean,
@@ -24,10 +25,11 @@ use crate::table::{Column, Kind, Table, Values};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step(pub(super) Settings);
 
-/// The steps: on matrices, with the kind of column that each takes; encoders; and others, each in its own way.
+/// The steps: on matrices, with the kind of column that each takes, and how each learns (`merging` of parts of the rows, of the
+/// `whole`, or `nothing`); encoders; and others, each in its own way.
 macro_rules! steps {
     (
-        matrices { $($matrix:ident -> $fitted_matrix:ty, $kind:ident;)* }
+        matrices { $($matrix:ident -> $fitted_matrix:ty, $kind:ident, $learns:ident;)* }
         encoders { $($encoder:ident -> $fitted_encoder:ty;)* }
         others { $($other:ident -> $fitted_other:ty;)* }
     ) => {
@@ -85,6 +87,21 @@ macro_rules! steps {
                     Self::Drop => (Fitted::Drop, Vec::new()),
                 })
             }
+
+            /// How the step learns from the rows of columns of these names in parts.
+            pub(super) fn in_parts(&self, names: &[String]) -> Result<InParts<'_>, DataError> {
+                match self {
+                    $(Self::$matrix(settings) => {
+                        let start = (settings, stringify!($matrix), Kind::$kind, names);
+                        steps!(@parts $learns start Fitted::$matrix)
+                    })*
+                    $(Self::$encoder(settings) => Ok(counting(settings, Fitted::$encoder)),)*
+                    Self::ImputeCategories(settings) => Ok(counting(settings, Fitted::ImputeCategories)),
+                    Self::Select(_) => Err(needs_all("Select")),
+                    Self::TargetMean(_) => Err(needs_all("TargetMean")),
+                    Self::Drop => Ok(InParts::Nothing),
+                }
+            }
         }
 
         impl Fitted {
@@ -125,6 +142,16 @@ macro_rules! steps {
             }
         }
     };
+    (@parts merging $start:ident $wrap:expr) => {
+        merging($start, $wrap)
+    };
+    (@parts whole $start:ident $wrap:expr) => {
+        Err(needs_all($start.1))
+    };
+    (@parts nothing $start:ident $wrap:expr) => {{
+        let _ = $start;
+        Ok(InParts::Nothing)
+    }};
     (@from $($settings:ident)*) => {
         $(impl From<$settings> for Step {
             fn from(settings: $settings) -> Self {
@@ -136,22 +163,22 @@ macro_rules! steps {
 
 steps! {
     matrices {
-        Impute -> FittedImpute, Numeric;
-        MinMax -> FittedMinMax, Numeric;
-        Standard -> FittedStandard, Numeric;
-        Robust -> FittedRobust, Numeric;
-        MaxAbs -> FittedMaxAbs, Numeric;
-        Power -> FittedPower, Numeric;
-        Quantile -> FittedQuantile, Numeric;
-        Whiten -> FittedWhiten, Numeric;
-        RowNorm -> RowNorm, Numeric;
-        Polynomial -> FittedPolynomial, Numeric;
-        Bins -> FittedBins, Numeric;
-        Splines -> FittedSplines, Numeric;
-        Cyclic -> Cyclic, Numeric;
-        Elementwise -> Elementwise, Numeric;
-        VarianceAbove -> Selection, Numeric;
-        Dates -> Dates, DateTime;
+        Impute -> FittedImpute, Numeric, merging;
+        MinMax -> FittedMinMax, Numeric, merging;
+        Standard -> FittedStandard, Numeric, merging;
+        Robust -> FittedRobust, Numeric, whole;
+        MaxAbs -> FittedMaxAbs, Numeric, merging;
+        Power -> FittedPower, Numeric, whole;
+        Quantile -> FittedQuantile, Numeric, whole;
+        Whiten -> FittedWhiten, Numeric, merging;
+        RowNorm -> RowNorm, Numeric, nothing;
+        Polynomial -> FittedPolynomial, Numeric, nothing;
+        Bins -> FittedBins, Numeric, whole;
+        Splines -> FittedSplines, Numeric, whole;
+        Cyclic -> Cyclic, Numeric, nothing;
+        Elementwise -> Elementwise, Numeric, nothing;
+        VarianceAbove -> Selection, Numeric, whole;
+        Dates -> Dates, DateTime, nothing;
     }
     encoders {
         OneHot -> FittedOneHot;
@@ -166,7 +193,11 @@ steps! {
 }
 
 /// The names of the columns, and their values as a matrix of (rows, columns).
-fn matrix(operation: &'static str, columns: Table, kind: Kind) -> Result<(Vec<String>, Tensor<f64>), DataError> {
+pub(super) fn matrix(
+    operation: &'static str,
+    columns: Table,
+    kind: Kind,
+) -> Result<(Vec<String>, Tensor<f64>), DataError> {
     let numbers = |column: Column| {
         if column.kind() != kind {
             let cure = "choose other columns for this step, or encode it before";
@@ -192,7 +223,7 @@ fn transform(by: &impl Transform<f64>, names: &[String], mut x: Tensor<f64>) -> 
 const ROWS: usize = 128;
 
 /// A numeric column for each column of `x` (rows, names).
-fn split(names: Vec<String>, x: &Tensor<f64>) -> Vec<Column> {
+pub(super) fn split(names: Vec<String>, x: &Tensor<f64>) -> Vec<Column> {
     let width = names.len();
     let mut columns: Vec<Vec<f64>> = names.iter().map(|_| Vec::with_capacity(x.shape()[0])).collect();
     for block in x.as_slice().chunks((ROWS * width).max(1)) {
@@ -204,7 +235,7 @@ fn split(names: Vec<String>, x: &Tensor<f64>) -> Vec<Column> {
 }
 
 /// The error with the column's name in place of its position.
-fn with_names(error: DataError, names: &[String]) -> DataError {
+pub(super) fn with_names(error: DataError, names: &[String]) -> DataError {
     match error {
         DataError::Value { operation, row, column, expected, got, cure } if column < names.len() => {
             DataError::Cell { operation, row, column: names[column].clone(), expected, got: got.to_string(), cure }

@@ -1,4 +1,4 @@
-"""Reference values for tests/balance_reference.rs, from imbalanced-learn and scikit-learn.
+"""Reference values for tests/suite/balance/reference.rs, from imbalanced-learn and scikit-learn.
 
 Run `python balance.py > balance.json` with imbalanced-learn, scikit-learn and NumPy installed; the versions used are in the file.
 """

@@ -1,4 +1,4 @@
-"""Reference values for tests/table/reference.rs, from pandas.
+"""Reference values for tests/suite/table/reference.rs, from pandas.
 
 Run `python table.py > table.json` with pandas and NumPy installed; the versions used are in the file.
 """

@@ -6,7 +6,7 @@
 
 mod strip;
 
-pub use strip::{Strip, strips_mut2};
+pub use strip::{Strip, strips_mut, strips_mut2};
 
 use std::ops::Range;
 

@@ -18,7 +18,18 @@ pub struct Strip<'a, T> {
 #[allow(unsafe_code)]
 unsafe impl<T: Send> Send for Strip<'_, T> {}
 
-impl<T> Strip<'_, T> {
+impl<'a, T> Strip<'a, T> {
+    /// All columns of a matrix whose rows are `columns` long.
+    ///
+    /// # Panics
+    /// If `data` is not made of whole rows.
+    #[track_caller]
+    pub fn whole(data: &'a mut [T], columns: usize) -> Self {
+        let rows = data.len().checked_div(columns).unwrap_or(0);
+        assert!(rows * columns == data.len(), "a strip of whole rows of {columns}");
+        Self { start: data.as_mut_ptr(), rows, stride: columns, width: columns, data: PhantomData }
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
@@ -86,8 +97,20 @@ impl<T> Shared<T> {
     }
 }
 
-/// Calls `f(index, strip of a, strip of b)` with strips of columns of two matrices in step: strip `i` has the columns
-/// `i * strip_a..` of `a`, whose rows are `columns_a` long, and the same of `b`. Strips may run on different threads.
+/// Calls `f(index, strip)` with strips of `strip` columns of a matrix whose rows are `columns` long: strip `i` starts at column
+/// `i * strip`. Strips may run on different threads.
+///
+/// # Panics
+/// If `data` is not made of whole rows, or `strip` is 0.
+#[allow(unsafe_code)]
+pub fn strips_mut<T: Send>(data: &mut [T], columns: usize, strip: usize, f: impl Fn(usize, Strip<'_, T>) + Sync) {
+    let shared = Shared::new(data, columns, strip);
+    // SAFETY: each index comes once, and the borrow outlives the call.
+    split(0..columns.div_ceil(strip), &|i| f(i, unsafe { shared.strip(i) }));
+}
+
+/// As [`strips_mut`], over two matrices in step: calls `f(index, strip of a, strip of b)`; strip `i` has the columns
+/// `i * strip_a..` of `a`, whose rows are `columns_a` long, and the same of `b`.
 ///
 /// # Panics
 /// If the matrices do not have the same number of strips.
@@ -131,7 +154,7 @@ mod tests {
     #[test]
     fn rows_of_a_strip_are_apart() {
         let mut a = vec![0; 12];
-        strips_mut2((&mut a, 4, 2), (&mut [0; 2], 2, 1), |_, mut a, _| {
+        strips_mut(&mut a, 4, 2, |_, mut a| {
             let [x, y, z] = a.first_rows();
             (x[0], y[1], z[0]) = (1, 2, 3);
         });
@@ -141,8 +164,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "row 2 of 2")]
     fn rows_are_checked() {
-        strips_mut2((&mut [0; 4], 2, 1), (&mut [0; 2], 2, 1), |_, mut a, _| {
-            a.row(2);
-        });
+        Strip::whole(&mut [0; 4], 2).row(2);
     }
 }

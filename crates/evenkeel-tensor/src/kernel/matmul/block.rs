@@ -6,18 +6,20 @@ use super::{
     ALIGNMENT, DEPTH, Matrix, Write,
     float::lanes,
     pack,
-    tile::{self, Strip},
+    tile::{self, Panel},
 };
-use crate::Float;
+use crate::{Float, parallel::Strip};
 
 /// Rows of A and columns of B in a block: with [`DEPTH`], blocks that fit the second-level cache together.
-const BLOCK_ROWS: usize = 264;
+const BLOCK_ROWS: usize = 120;
 const BLOCK_COLUMNS: usize = 1024;
+/// Columns of a tile, or few more.
+const WIDEST: usize = 64;
 
 /// C = A B or C += A B on this thread; no extent is 0.
-pub(super) fn product<F: Float>(arch: pulp::Arch, a: Matrix<'_, F>, b: Matrix<'_, F>, c: &mut [F], write: Write) {
+pub(super) fn product<F: Float>(arch: pulp::Arch, a: Matrix<'_, F>, b: Matrix<'_, F>, c: Strip<'_, F>, write: Write) {
     let depth = a.columns.div_ceil(a.columns.div_ceil(DEPTH));
-    let rows = a.rows.min(BLOCK_ROWS);
+    let rows = a.rows.clamp(tile::MOST_ROWS, BLOCK_ROWS);
     let columns = b.columns.next_multiple_of(ALIGNMENT).min(BLOCK_COLUMNS);
     F::with_scratch((rows + columns) * depth, |scratch| {
         let (b_scratch, a_scratch) = scratch.split_at_mut(columns * depth);
@@ -28,7 +30,7 @@ pub(super) fn product<F: Float>(arch: pulp::Arch, a: Matrix<'_, F>, b: Matrix<'_
 struct Product<'a, F> {
     a: Matrix<'a, F>,
     b: Matrix<'a, F>,
-    c: &'a mut [F],
+    c: Strip<'a, F>,
     write: Write,
     depth: usize,
     rows: usize,
@@ -42,7 +44,7 @@ impl<F: Float> WithSimd for Product<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { a, b, c, write, a_scratch, b_scratch, .. } = self;
+        let Self { a, b, mut c, write, a_scratch, b_scratch, .. } = self;
         let (m, k, n) = (a.rows, a.columns, b.columns);
         for j in (0..n).step_by(self.columns) {
             let columns = self.columns.min(n - j);
@@ -53,19 +55,39 @@ impl<F: Float> WithSimd for Product<'_, F> {
                 for i in (0..m).step_by(self.rows) {
                     let rows = self.rows.min(m - i);
                     let a = near(a.part(i, rows, p, depth), panels.count, a_scratch);
-                    panels.times(simd, a, &mut c[i * n + j..], n, write);
+                    panels.times(simd, a, &mut c, (i, j), write);
                 }
             }
         }
     }
 }
 
-/// `a`, or a copy of it without gaps where that is read sufficiently often.
-#[inline(always)]
-fn near<'a, F: Float>(a: Matrix<'a, F>, reads: usize, scratch: &'a mut [F]) -> Matrix<'a, F> {
+/// Whether A is copied so that its rows follow one another, if each of its elements is read `reads` times: not where they already lie
+/// near one another.
+fn is_copied<F: Float>(a: Matrix<'_, F>, reads: usize) -> bool {
     const WORTH: usize = 4;
     const SHORT: usize = 32;
-    if reads < WORTH || a.columns < SHORT {
+    const NEAR: usize = 2048;
+    reads >= WORTH && a.columns >= SHORT && (a.column_stride > 1 || a.row_stride > NEAR)
+}
+
+/// Whether B, of which `a_rows` rows of A make use, is copied panel by panel. Few rows of A do not repay that; rows of B far apart
+/// defeat the caches.
+fn is_packed<F: Float>(b: Matrix<'_, F>, a_rows: usize) -> bool {
+    const FEW: usize = 128;
+    const NEAR: usize = 512;
+    b.column_stride > 1 || a_rows > 2 * tile::ROWS && (a_rows > FEW || b.row_stride > NEAR)
+}
+
+/// Whether a product that takes `rows` rows of A at a time copies more of B than of A.
+pub(super) fn copies_more_of_b<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, rows: usize) -> bool {
+    is_packed(b, rows) && (b.columns > a.rows || !is_copied(a, b.columns / WIDEST))
+}
+
+/// `a`, or a copy of it where that is worth it or a tile reads more rows than there are.
+#[inline(always)]
+fn near<'a, F: Float>(a: Matrix<'a, F>, reads: usize, scratch: &'a mut [F]) -> Matrix<'a, F> {
+    if a.rows >= tile::MOST_ROWS && !is_copied(a, reads) {
         a
     } else if a.row_stride == 1 {
         pack::rows(a.t(), scratch);
@@ -88,13 +110,9 @@ struct Panels<'a, F> {
 impl<'a, F: Float> Panels<'a, F> {
     #[inline(always)]
     fn new<S: Simd>(b: Matrix<'a, F>, m: usize, scratch: &'a mut [F]) -> Self {
-        // Few rows of A do not repay a copy; rows of B far apart defeat the caches.
-        const FEW: usize = 128;
-        const NEAR: usize = 512;
-        let near = m <= 2 * tile::ROWS || (m <= FEW && b.row_stride <= NEAR);
         let vectors = b.columns.div_ceil(lanes::<F, S>());
         let count = vectors.div_ceil(tile::widest::<S>());
-        let mut panels = Self { b, packed: &[], count, vectors, direct: b.column_stride == 1 && near };
+        let mut panels = Self { b, packed: &[], count, vectors, direct: !is_packed(b, m) };
         for q in 0..count {
             let (start, width, columns) = panels.extent::<S>(q);
             if !panels.is_direct(start, width) {
@@ -120,9 +138,16 @@ impl<'a, F: Float> Panels<'a, F> {
         self.direct && (self.b.rows - 1) * self.b.row_stride + start + width <= self.b.data.len()
     }
 
-    /// C = A B or C += A B for this block of B.
+    /// C = A B or C += A B for this block of B, with the first product at `top` and `left` of C.
     #[inline(always)]
-    fn times<S: Simd>(&self, simd: S, a: Matrix<'_, F>, c: &mut [F], c_row_stride: usize, write: Write) {
+    fn times<S: Simd>(
+        &self,
+        simd: S,
+        a: Matrix<'_, F>,
+        c: &mut Strip<'_, F>,
+        (top, left): (usize, usize),
+        write: Write,
+    ) {
         for q in 0..self.count {
             let (start, width, columns) = self.extent::<S>(q);
             let (b, b_row_stride) = if self.is_direct(start, width) {
@@ -130,9 +155,8 @@ impl<'a, F: Float> Panels<'a, F> {
             } else {
                 (&self.packed[start * self.b.rows..], width)
             };
-            let c = &mut c[start..];
-            let strip = Strip { a, b, b_row_stride, c, c_row_stride, columns, write };
-            tile::product(simd, width / lanes::<F, S>(), strip);
+            let panel = Panel { a, b, b_row_stride, c, at: (top, left + start), columns, write };
+            tile::product(simd, width / lanes::<F, S>(), panel);
         }
     }
 }

@@ -19,7 +19,10 @@ mod tile;
 
 pub use float::Gemm;
 
-use crate::{Float, parallel};
+use crate::{
+    Float,
+    parallel::{self, Strip},
+};
 
 /// The longest run of the inner dimension that is summed before C is updated: the deeper, the less often C is read and
 /// written, while a packed panel of B still streams from near the first-level cache (128 was measured 3 % slower at 1024³).
@@ -97,8 +100,8 @@ pub enum Write {
 
 /// C = A B or C += A B, with C contiguous, rows outermost.
 ///
-/// The rows of C are divided among the threads of the current rayon pool where that is worth it. The bits do
-/// not depend on that (see the [module](self)). After the first calls of a thread, nothing is allocated.
+/// The rows or the columns of C are divided among the threads of the current rayon pool where that is worth it: those of
+/// the operand of which more is copied. The bits do not depend on that (see the [module](self)). After the first calls of a thread, nothing is allocated.
 ///
 /// ```
 /// use evenkeel_tensor::kernel::matmul::{Matrix, Write, matmul};
@@ -131,24 +134,31 @@ pub fn matmul<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, c: &mut [F], write: 
         return;
     }
     let arch = pulp::Arch::new();
-    let rows = rows_per_task(m, k, n);
-    parallel::chunks_mut(c, rows * n, |task, c| {
-        block::product(arch, a.part(task * rows, c.len() / n, 0, k), b, c, write);
-    });
+    let tasks = tasks(m, k, n);
+    let columns = n.div_ceil(tasks).next_multiple_of(ALIGNMENT);
+    let rows = m.div_ceil(tasks).next_multiple_of(tile::ROWS);
+    if tasks > 1 && columns >= NARROW && block::copies_more_of_b(a, b, rows) {
+        parallel::strips_mut(c, n, columns, |task, c| {
+            block::product(arch, a, b.part(0, k, task * columns, c.width()), c, write);
+        });
+    } else {
+        parallel::chunks_mut(c, rows * n, |task, c| {
+            block::product(arch, a.part(task * rows, c.len() / n, 0, k), b, Strip::whole(c, n), write);
+        });
+    }
 }
 
-/// Rows of C that one thread takes.
-fn rows_per_task(m: usize, k: usize, n: usize) -> usize {
+/// Columns that are worth a task of their own.
+const NARROW: usize = 128;
+
+/// How many threads share the product.
+fn tasks(m: usize, k: usize, n: usize) -> usize {
     // A thread does about 100 multiply-adds in a nanosecond; waking one costs some microseconds, entering the
-    // pool from outside some more. Each task packs B for itself: fetching what another core has just written
-    // was measured to cost more.
+    // pool from outside some more. Each task copies for itself what it needs of A and B: fetching what another
+    // core has just written was measured to cost more.
     let least = if rayon::current_thread_index().is_some() { 1 << 20 } else { 1 << 22 };
     let work = m.saturating_mul(k).saturating_mul(n);
-    if work < 2 * least {
-        return m;
-    }
-    let tasks = rayon::current_num_threads().min(work / least);
-    m.div_ceil(tasks).next_multiple_of(tile::ROWS)
+    rayon::current_num_threads().min(work / least).max(1)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Gemm, Matrix, Write, block, matmul};
-use crate::Float;
+use crate::{Float, parallel::Strip};
 
 /// Values without pattern in [-1, 1).
 fn values<F: Float>(len: usize, seed: u64) -> Vec<F> {
@@ -167,13 +167,13 @@ fn instruction_sets_agree() {
         let (a, b) = (Matrix::new(&a, m, k), Matrix::new(&b, k, n));
         let on = |arch: pulp::Arch| {
             let mut c = vec![F::ZERO; m * n];
-            block::product(arch, a, b, &mut c, Write::Overwrite);
+            block::product(arch, a, b, Strip::whole(&mut c, n), Write::Overwrite);
             c
         };
         if let Some(avx2) = pulp::x86::V3::try_new() {
             assert!(on(pulp::Arch::V3(avx2)) == on(pulp::Arch::new()), "{m} x {k} x {n}: other bits with AVX2");
         }
-        check(a, b, |c, write| block::product(pulp::Arch::Scalar, a, b, c, write), Write::Accumulate);
+        check(a, b, |c, write| block::product(pulp::Arch::Scalar, a, b, Strip::whole(c, n), write), Write::Accumulate);
     }
     for (m, k, n) in SHAPES {
         agree::<f32>(m, k, n);

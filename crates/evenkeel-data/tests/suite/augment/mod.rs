@@ -1,0 +1,7 @@
+//! Augmentation.
+
+mod audio;
+mod composition;
+mod image;
+mod mix;
+mod text;

@@ -1,0 +1,6 @@
+//! Augmentation of texts, and the words and tables it needs.
+
+mod laws;
+mod tables;
+mod tokens;
+mod wordnet;

@@ -1,0 +1,5 @@
+//! Imbalanced classes: resampling, weights and sampling.
+
+mod laws;
+mod reference;
+mod sampling;

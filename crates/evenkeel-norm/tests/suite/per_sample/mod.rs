@@ -1,0 +1,5 @@
+//! Layer, RMS, group and instance normalisation.
+
+mod allocation;
+mod edges;
+mod laws;

@@ -1,0 +1,6 @@
+//! What drops, and what adds noise.
+
+mod allocation;
+mod laws;
+mod layers;
+mod threads;
