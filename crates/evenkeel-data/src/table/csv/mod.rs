@@ -1,9 +1,12 @@
 //! Tables as text: comma-separated values (RFC 4180).
 
 mod chunks;
+mod decimal;
 mod gather;
+mod marks;
 mod parse;
 mod pass;
+mod power;
 mod scan;
 mod source;
 mod write;

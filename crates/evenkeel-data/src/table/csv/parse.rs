@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::decimal::{Batch, LANES};
 use super::scan::Format;
 use crate::table::{Categorical, Kind, time};
 
@@ -26,7 +27,8 @@ pub(super) struct Missing {
 
 impl Missing {
     pub(super) fn new(markers: Vec<String>) -> Self {
-        let kept = |text: &String| number(text).filter(|&x| !x.is_nan() && is_kept(text, x));
+        let is_held = |text: &str, x: f64| x.abs() < MAX_INTEGER || is_kept(text, x);
+        let kept = |text: &String| number(text).filter(|&x| !x.is_nan() && is_held(text, x));
         let numbers = markers.iter().filter_map(kept).collect();
         Self { markers, numbers }
     }
@@ -91,10 +93,14 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// The column's spans in some records.
+    fn of_column(self, records: &'a [(u32, u32)]) -> impl Iterator<Item = (usize, usize)> {
+        let spans = records.chunks_exact(self.columns).map(move |record| record[self.column]);
+        spans.map(|(start, end)| (start as usize, end as usize))
+    }
+
     fn iter(self) -> impl Iterator<Item = &'a str> {
-        // There may be no rows.
-        let spans = self.spans.iter().skip(self.column).step_by(self.columns);
-        spans.map(move |&(start, end)| &self.text[start as usize..end as usize])
+        self.of_column(self.spans).map(move |(start, end)| &self.text[start..end])
     }
 
     pub(super) fn parse(self, wanted: Wanted) -> Result<Parsed, Misfit> {
@@ -131,27 +137,55 @@ impl<'a> Fields<'a> {
 
     /// The numbers, or the row of the first field that is none.
     fn numeric(self) -> Result<Parsed, usize> {
-        let mut values = Vec::with_capacity(self.spans.len() / self.columns);
+        let rows = self.spans.len() / self.columns;
+        let mut values = Vec::with_capacity(rows);
         let (mut present, mut lossy) = (false, None);
-        for (row, field) in self.iter().enumerate() {
-            let mut value = match number(field) {
-                Some(value) => value,
-                None => self.plain(field, number).ok_or(row)?,
-            };
-            if value.abs() >= MAX_INTEGER && !is_kept(&self.format.content(field), value) {
-                // A marker of which digits would be lost is told from its neighbours as a text.
-                if self.missing.has(self.format.content(field).trim_ascii()) {
-                    value = f64::NAN;
-                } else {
-                    lossy.get_or_insert(row);
-                }
-            } else if self.missing.has_number(value) {
-                value = f64::NAN;
+        let mut batch = Batch::new();
+        for records in self.spans.chunks(LANES * self.columns) {
+            let spans = self.of_column(records);
+            spans.enumerate().for_each(|(lane, (start, end))| batch.set(lane, self.text.as_bytes(), start, end));
+            let numbers = &batch.numbers()[..records.len() / self.columns];
+            if self.missing.numbers.is_empty() && numbers.iter().all(|x| x.abs() < MAX_INTEGER) {
+                values.extend_from_slice(numbers);
+                present = true;
+                continue;
             }
-            present |= !value.is_nan();
-            values.push(value);
+            for (&number, (start, end)) in numbers.iter().zip(self.of_column(records)) {
+                let row = values.len();
+                let mut value = if number.is_nan() { self.other(start, end).ok_or(row)? } else { number };
+                if value.abs() >= MAX_INTEGER && !self.is_kept(start, end, &mut value) {
+                    lossy.get_or_insert(row);
+                } else if self.missing.has_number(value) {
+                    value = f64::NAN;
+                }
+                present |= !value.is_nan();
+                values.push(value);
+            }
         }
         Ok(if present { Parsed::Numeric { values, lossy } } else { ALL_MISSING })
+    }
+
+    /// A number that is not a plain decimal.
+    #[inline(never)]
+    fn other(self, start: usize, end: usize) -> Option<f64> {
+        let field = &self.text[start..end];
+        number(field).or_else(|| self.plain(field, number))
+    }
+
+    /// Whether a number from 2^53 on is what was written; if it is a marker, of which digits would be lost, it becomes missing.
+    #[cold]
+    #[inline(never)]
+    fn is_kept(self, start: usize, end: usize, value: &mut f64) -> bool {
+        let content = self.format.content(&self.text[start..end]);
+        if is_kept(&content, *value) {
+            return true;
+        }
+        // Such a marker is told from its neighbours as a text.
+        let marker = self.missing.has(content.trim_ascii());
+        if marker {
+            *value = f64::NAN;
+        }
+        marker
     }
 
     /// The moments, or the row of the first field that is none.

@@ -75,7 +75,7 @@ impl<'a> Pass<'a> {
 
     /// Parses the next part of the file; `false` at its end.
     pub(super) fn step(&mut self) -> Result<bool, DataError> {
-        if self.group.text.is_empty() {
+        if self.group.text().is_empty() {
             return Ok(false);
         }
         let wanted: Vec<_> = self.columns.iter().map(Growing::next_wanted).collect();
@@ -110,7 +110,7 @@ impl<'a> Pass<'a> {
         let more = self.step()?;
         if let Some(length) = self.source.length().filter(|_| more) {
             // If the file goes on like its first group, which is what was parsed. Room for 5 % more is not touched, and given back.
-            let groups = length as f64 / self.ahead.text.len().max(1) as f64;
+            let groups = length as f64 / self.ahead.text().len().max(1) as f64;
             let rows = (1.05 * groups * self.row as f64) as usize;
             self.columns.iter_mut().for_each(|column| column.reserve(rows));
         }
@@ -165,19 +165,19 @@ fn header(
         cure,
     };
     let Scanned { spans, bytes: end, lines } =
-        format.scan(&group.text, None, true).map_err(|fault| DataError::Record {
+        format.scan(group.text(), None, true).map_err(|fault| DataError::Record {
             path: path.into(),
-            line: line + 1 + count_lines(&group.text[..fault.at]),
+            line: line + 1 + count_lines(&group.text()[..fault.at]),
             row: None,
             expected: fault.expected,
             got: fault.got,
             cure: fault.cure,
         })?;
-    if group.text.is_empty() {
+    if group.text().is_empty() {
         return Err(wrong("a header and rows", "an empty file".into(), "check that the data were written"));
     }
-    let text = str::from_utf8(&group.text[..end]).map_err(|error| {
-        let byte = group.text[error.valid_up_to()];
+    let text = str::from_utf8(&group.text()[..end]).map_err(|error| {
+        let byte = group.text()[error.valid_up_to()];
         wrong("a header in UTF-8", format!("the byte {byte:02x}"), "convert the file to UTF-8")
     })?;
     let names = spans.iter().map(|&(start, end)| format.content(&text[start as usize..end as usize]).into_owned());
@@ -199,7 +199,7 @@ fn header(
 /// The texts of a group's blocks, of what lies behind `start`.
 fn texts(group: &Group, start: usize) -> Vec<&[u8]> {
     let starts = std::iter::once(0).chain(group.ends.iter().copied());
-    let texts = starts.zip(&group.ends).map(|(from, &to)| &group.text[from.max(start).min(to)..to]);
+    let texts = starts.zip(&group.ends).map(|(from, &to)| &group.text()[from.max(start).min(to)..to]);
     texts.filter(|text| !text.is_empty()).collect()
 }
 

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr_iter, memchr2_iter, memchr3, memrchr2_iter};
+use memchr::{memchr_iter, memchr2_iter, memrchr2_iter};
+
+use super::marks::Marks;
 
 /// What separates and encloses fields, and how long a record may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,32 +49,22 @@ impl Format {
     /// The fields of whole records, each of `columns` fields (of as many as the first, if `None`). Empty lines are passed over. With
     /// `first_only`, the fields of the first record.
     pub(super) fn scan(self, text: &[u8], columns: Option<usize>, first_only: bool) -> Result<Scanned, Fault> {
-        let (mut spans, mut lines) = (Vec::new(), 0);
+        let mut marks = Marks::new(text, [self.separator, b'\n', self.quote_or_line_end()]);
+        let (mut spans, mut lines) = (Vec::with_capacity(if first_only { 0 } else { text.len() / 8 }), 0);
         let (mut columns, mut record, mut at) = (columns, 0, 0);
         while at < text.len() {
             if let Some(rest) = empty_line(&text[at..]) {
+                marks.next();
                 at += rest;
                 lines += 1;
                 continue;
             }
             let (start, first) = (at, spans.len());
-            loop {
-                let field = at + self.blanks(&text[at..]);
-                at = self.field_end(text, field, record)?;
-                let line_end = text[at] == b'\n';
-                let mut end = if line_end && at > field && text[at - 1] == b'\r' { at - 1 } else { at };
-                if self.trimmed {
-                    end = field + text[field..end].trim_ascii_end().len();
-                }
-                spans.push((field as u32, end as u32));
-                if Some(text[field]) == self.quote {
-                    lines += count_lines(&text[field..end]);
-                }
-                at += 1;
-                if line_end {
-                    lines += 1;
-                    break;
-                }
+            if let Some(end) = self.plain_record(text, at, columns, &mut marks, &mut spans) {
+                at = end;
+                lines += 1;
+            } else {
+                (at, lines) = self.record(text, at, (record, lines), &mut marks, &mut spans)?;
             }
             if at - start > self.limit {
                 return Err(self.too_long(start, record));
@@ -96,52 +88,106 @@ impl Format {
         Ok(Scanned { spans, bytes: at, lines })
     }
 
-    /// Where the separator or line end after the field that starts at `field` is.
+    /// The end of the record at `at` if its marks, so many as there are columns, are known already and no quotes; its fields go to `spans`.
     #[inline]
-    fn field_end(self, text: &[u8], field: usize, record: usize) -> Result<usize, Fault> {
-        let fault = |at, expected: &str, got: &str, cure| Fault {
-            at,
-            record,
-            expected: expected.into(),
-            got: got.into(),
-            cure,
-        };
-        let quote = self.quote_or_line_end();
-        if text[field] != quote || quote == b'\n' {
-            let end = memchr3(self.separator, b'\n', quote, &text[field..]).map(|n| field + n);
-            // Every text that is scanned ends with a line end.
-            let end = end.expect("a line end");
-            if text[end] == quote && quote != b'\n' {
-                let cure = "quote the whole field and double the quotes in it, or read the file without quotes";
-                return Err(fault(end, "a quote only around a whole field", "one inside of a field", cure));
-            }
-            return Ok(end);
+    fn plain_record(
+        self,
+        text: &[u8],
+        at: usize,
+        columns: Option<usize>,
+        marks: &mut Marks<'_>,
+        spans: &mut Vec<(u32, u32)>,
+    ) -> Option<usize> {
+        let record = marks.ahead(columns?)?;
+        let (n, (&end, separators)) = (record.len(), record.split_last()?);
+        let are_separators = separators.iter().all(|&mark| text[mark as usize] == self.separator);
+        if !are_separators || text[end as usize] != b'\n' || self.trimmed {
+            return None;
         }
-        let mut at = field + 1;
+        let mut start = at as u32;
+        spans.extend(record.iter().map(|&mark| (std::mem::replace(&mut start, mark + 1), mark)));
+        let last = spans.last_mut()?;
+        last.1 -= u32::from(last.1 > last.0 && text[end as usize - 1] == b'\r');
+        marks.skip(n);
+        Some(end as usize + 1)
+    }
+
+    /// The end of the record at `at`, after so many others and lines, and the lines up to its end; its fields go to `spans`.
+    fn record(
+        self,
+        text: &[u8],
+        mut at: usize,
+        (record, mut lines): (usize, u64),
+        marks: &mut Marks<'_>,
+        spans: &mut Vec<(u32, u32)>,
+    ) -> Result<(usize, u64), Fault> {
         loop {
-            let Some(n) = memchr(quote, &text[at..]) else {
+            let field = at + self.blanks(&text[at..]);
+            let (field_end, lines_inside) = self.field_end(text, field, record, marks)?;
+            (at, lines) = (field_end, lines + lines_inside);
+            let line_end = text[at] == b'\n';
+            let mut end = if line_end && at > field && text[at - 1] == b'\r' { at - 1 } else { at };
+            if self.trimmed {
+                end = field + text[field..end].trim_ascii_end().len();
+            }
+            spans.push((field as u32, end as u32));
+            at += 1;
+            if line_end {
+                return Ok((at, lines + 1));
+            }
+        }
+    }
+
+    /// Where the separator or line end is that ends the field at `field`, and the line ends inside of the field. It becomes the last mark.
+    #[inline]
+    fn field_end(self, text: &[u8], field: usize, record: usize, marks: &mut Marks<'_>) -> Result<(usize, u64), Fault> {
+        // Every text that is scanned ends with a line end.
+        let end = marks.next().expect("a line end");
+        if Some(text[end]) != self.quote { Ok((end, 0)) } else { self.quoted_end(text, field, end, record, marks) }
+    }
+
+    /// The same, if the first mark is a quote, at `mark`.
+    fn quoted_end(
+        self,
+        text: &[u8],
+        field: usize,
+        mark: usize,
+        record: usize,
+        marks: &mut Marks<'_>,
+    ) -> Result<(usize, u64), Fault> {
+        let fault = |at, expected: &str, got: &str, cure| {
+            Err(Fault { at, record, expected: expected.into(), got: got.into(), cure })
+        };
+        if mark != field {
+            let cure = "quote the whole field and double the quotes in it, or read the file without quotes";
+            return fault(mark, "a quote only around a whole field", "one inside of a field", cure);
+        }
+        let mut lines = 0;
+        loop {
+            let Some(next) = marks.next() else {
                 let cure = "close it, or read the file without quotes";
-                return Err(fault(field, "a quote at the end of a quoted field", "the end of the file", cure));
+                return fault(field, "a quote at the end of a quoted field", "the end of the file", cure);
             };
-            at += n + 1;
-            if text.get(at) == Some(&quote) {
-                at += 1;
+            if Some(text[next]) != self.quote {
+                lines += u64::from(text[next] == b'\n');
+                continue;
+            }
+            let mut at = next + 1;
+            if text.get(at).copied() == self.quote {
+                marks.next();
                 continue;
             }
             at += self.blanks(&text[at..]);
-            match text[at..] {
-                [next, ..] if next == self.separator || next == b'\n' => return Ok(at),
-                [b'\r', b'\n', ..] => return Ok(at + 1),
+            let end = match text[at..] {
+                [next, ..] if next == self.separator || next == b'\n' => at,
+                [b'\r', b'\n', ..] => at + 1,
                 _ => {
                     let cure = "double the quotes inside of a field, or read the file without quotes";
-                    return Err(fault(
-                        at,
-                        "a separator or a line end after a closing quote",
-                        "more of the field",
-                        cure,
-                    ));
+                    return fault(at, "a separator or a line end after a closing quote", "more of the field", cure);
                 }
-            }
+            };
+            marks.next();
+            return Ok((end, lines));
         }
     }
 
@@ -244,6 +290,8 @@ mod tests {
     fn fields_are_found() {
         assert_eq!(fields("a,b\n\n\r\nc,\r\n,\n"), ["a", "b", "c", "", "", ""]);
         assert_eq!(fields("\"a,\n\"\"b\",\"\"\r\n\"\",x\r\r\n"), ["\"a,\n\"\"b\"", "\"\"", "\"\"", "x\r"]);
+        assert_eq!(fields("a,b\r\n,\r\n\r\n\r,\r\r\n\r\r,x\n"), ["a", "b", "", "", "\r", "\r", "\r\r", "x"]);
+        assert_eq!(fields("a\n\r\r\nb\r\n\n\"\"\nc\n"), ["a", "\r", "b", "\"\"", "c"]);
         assert_eq!(FORMAT.content("\"a,\n\"\"b\""), "a,\n\"b");
         assert_eq!(FORMAT.content("\"\""), "");
         let without = Format { quote: None, ..FORMAT };

@@ -46,8 +46,25 @@ pub(super) struct Source<'a> {
 /// Whole records, and the ends of blocks of them.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    pub(super) text: Vec<u8>,
+    /// The text, and behind it what is left of others: memory to read into has to be filled only once.
+    buffer: Vec<u8>,
+    len: usize,
     pub(super) ends: Vec<usize>,
+}
+
+impl Group {
+    pub(super) fn text(&self) -> &[u8] {
+        &self.buffer[..self.len]
+    }
+
+    fn append(&mut self, text: &[u8]) {
+        let end = self.len + text.len();
+        if self.buffer.len() < end {
+            self.buffer.resize(end, 0);
+        }
+        self.buffer[self.len..end].copy_from_slice(text);
+        self.len = end;
+    }
 }
 
 /// Why there is no next group.
@@ -109,40 +126,55 @@ impl<'a> Source<'a> {
 
     /// Puts the next whole records into `group`; none, if the file is at its end.
     pub(super) fn next(&mut self, group: &mut Group) -> Result<(), Failure> {
-        group.text.clear();
+        group.len = 0;
         group.ends.clear();
-        group.text.append(&mut self.rest);
+        group.append(&self.rest);
+        self.rest.clear();
         while !self.at_end && group.ends.is_empty() {
-            let more = self.pieces.group.max(group.text.len());
-            let got = self.read(&mut group.text, more).map_err(Failure::Error)?;
+            let more = self.pieces.group.max(group.len);
+            let got = self.read(group, more).map_err(Failure::Error)?;
             self.at_end = got < more;
-            if self.at_end && group.text.last().is_some_and(|&last| last != b'\n') {
-                group.text.push(b'\n');
+            if self.at_end && group.text().last().is_some_and(|&last| last != b'\n') {
+                group.append(b"\n");
             }
-            group.ends = self.format.blocks(&group.text, self.pieces.block);
+            group.ends = self.format.blocks(group.text(), self.pieces.block);
             let end = group.ends.last().copied().unwrap_or(0);
-            let rest = group.text.len() - end;
+            let rest = group.len - end;
             if rest > self.format.limit {
-                return Err(Failure::TooLong(self.format.too_long(end, 0), count_lines(&group.text[..end])));
+                return Err(Failure::TooLong(self.format.too_long(end, 0), count_lines(&group.text()[..end])));
             }
             if self.at_end && rest > 0 {
                 // The last record lacks its closing quote, which is for the one who takes it apart to say.
-                group.ends.push(group.text.len());
+                group.ends.push(group.len);
             } else if end > 0 {
-                self.rest.extend_from_slice(&group.text[end..]);
-                group.text.truncate(end);
+                self.rest.extend_from_slice(&group.text()[end..]);
+                group.len = end;
             }
         }
         Ok(())
     }
 
-    /// Appends up to `n` bytes to `text`, and says how many.
-    fn read(&mut self, text: &mut Vec<u8>, n: usize) -> Result<usize, DataError> {
-        let before = text.len();
-        let read = self.reader.by_ref().take(n as u64).read_to_end(text);
-        let got = read.map_err(|source| file::unread(&self.path, source))?;
-        if std::mem::take(&mut self.at_start) && text[before..].starts_with(b"\xef\xbb\xbf") {
-            text.drain(before..before + 3);
+    /// Appends up to `n` bytes to the group, and says how many were read.
+    fn read(&mut self, group: &mut Group, n: usize) -> Result<usize, DataError> {
+        let (before, end) = (group.len, group.len + n);
+        while group.len < end {
+            if group.len == group.buffer.len() {
+                // In steps, as there may be little to read.
+                let more = group.len.max(1 << 16).min(end - group.len);
+                group.buffer.resize(group.len + more, 0);
+            }
+            let room = end.min(group.buffer.len());
+            match self.reader.read(&mut group.buffer[group.len..room]) {
+                Ok(0) => break,
+                Ok(got) => group.len += got,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(file::unread(&self.path, error)),
+            }
+        }
+        let got = group.len - before;
+        if std::mem::take(&mut self.at_start) && group.text()[before..].starts_with(b"\xef\xbb\xbf") {
+            group.buffer.copy_within(before + 3..group.len, before);
+            group.len -= 3;
         }
         Ok(got)
     }

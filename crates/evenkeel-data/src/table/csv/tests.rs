@@ -46,6 +46,10 @@ fn markers_are_levels_or_missing_wherever_they_are() {
     }
     let csv = Csv::new().missing(["-999"]);
     assert_eq!(read(&csv, format!("a\n{}x\n", filling("-999.0")).as_bytes()).unwrap().columns()[0].missing(), 0);
+    for marker in ["0", "-0", "0.0"] {
+        let table = read(&Csv::new().missing([marker]), b"a\n0\n-0\n0.00\n1\n").unwrap();
+        assert_eq!(table.columns()[0].missing(), 3);
+    }
     // A header behind more empty lines than a group holds.
     assert_eq!(read(&Csv::new(), format!("{}a\n1\n", "\n".repeat(99)).as_bytes()).unwrap().rows(), 1);
 }

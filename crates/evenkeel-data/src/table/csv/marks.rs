@@ -1,0 +1,146 @@
+//! Where the bytes are that structure a text.
+
+use evenkeel_tensor::kernel;
+
+/// Bytes that are looked through at a time, so that what is found in them, and they, are still in the nearest cache when it is used.
+const PIECE: usize = 8192;
+
+/// The positions of three bytes in a text, in order.
+pub(super) struct Marks<'a> {
+    text: &'a [u8],
+    bytes: [u8; 3],
+    /// Bytes that were looked through.
+    seen: usize,
+    /// What was found, with room for what is written behind it; of this, what comes next, and how many there are.
+    found: [u32; PIECE + 4],
+    next: usize,
+    len: usize,
+}
+
+impl<'a> Marks<'a> {
+    pub(super) fn new(text: &'a [u8], bytes: [u8; 3]) -> Self {
+        Self { text, bytes, seen: 0, found: [0; PIECE + 4], next: 0, len: 0 }
+    }
+
+    /// The next position.
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<usize> {
+        while self.next == self.len {
+            if self.seen == self.text.len() {
+                return None;
+            }
+            self.look();
+        }
+        self.next += 1;
+        Some(self.found[self.next - 1] as usize)
+    }
+
+    /// The next `n` positions, if they are known already.
+    #[inline]
+    pub(super) fn ahead(&mut self, n: usize) -> Option<&[u32]> {
+        if self.next == self.len && self.seen < self.text.len() {
+            self.look();
+        }
+        self.found[self.next..self.len].get(..n)
+    }
+
+    /// Passes over `n` positions that are known.
+    #[inline]
+    pub(super) fn skip(&mut self, n: usize) {
+        self.next += n;
+    }
+
+    /// Looks through the next piece.
+    fn look(&mut self) {
+        let piece = &self.text[self.seen..];
+        let piece = &piece[..piece.len().min(PIECE)];
+        let (bytes, seen, found) = (self.bytes, self.seen as u32, &mut self.found);
+        self.len = kernel::simd(
+            #[inline(always)]
+            move || {
+                let (whole, rest) = piece.as_chunks::<64>();
+                let mut len = 0;
+                for (i, chunk) in whole.iter().enumerate() {
+                    push(found, &mut len, mask(chunk, bytes), seen + 64 * i as u32);
+                }
+                if !rest.is_empty() {
+                    let mut chunk = [0; 64];
+                    chunk[..rest.len()].copy_from_slice(rest);
+                    let mask = mask(&chunk, bytes) & !(!0 << rest.len());
+                    push(found, &mut len, mask, seen + 64 * whole.len() as u32);
+                }
+                len
+            },
+        );
+        self.next = 0;
+        self.seen += piece.len();
+    }
+}
+
+/// A bit for each byte that is one of three. Compilers make vector instructions of it.
+#[inline(always)]
+fn mask(chunk: &[u8; 64], bytes: [u8; 3]) -> u64 {
+    let mut bits = [0; 64];
+    for (i, (bit, byte)) in bits.iter_mut().zip(chunk).enumerate() {
+        let is_one = (*byte == bytes[0]) | (*byte == bytes[1]) | (*byte == bytes[2]);
+        *bit = if is_one { 1 << (i % 8) } else { 0 };
+    }
+    // The product's upper byte is the sum of all the bytes.
+    let sum = |bits: &[u8; 8]| u64::from_le_bytes(*bits).wrapping_mul(u64::from_ne_bytes([1; 8])) >> 56;
+    bits.as_chunks().0.iter().zip(0..).fold(0, |mask, (bits, i)| mask | sum(bits) << (8 * i))
+}
+
+/// Appends the positions of the bits that are set, four at a time: how many there are would be hard to foretell for a processor.
+#[inline(always)]
+fn push(found: &mut [u32; PIECE + 4], len: &mut usize, mut mask: u64, start: u32) {
+    let (mut at, count) = (*len, mask.count_ones() as usize);
+    loop {
+        for place in &mut found[at..at + 4] {
+            *place = start + mask.trailing_zeros();
+            mask &= mask.wrapping_sub(1);
+        }
+        if mask == 0 {
+            break;
+        }
+        at += 4;
+    }
+    *len += count;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &[u8], bytes: [u8; 3]) {
+        let mut marks = Marks::new(text, bytes);
+        let found: Vec<_> = std::iter::from_fn(|| marks.next()).collect();
+        let expected: Vec<_> = (0..text.len()).filter(|&at| bytes.contains(&text[at])).collect();
+        assert_eq!(found, expected);
+        assert!(marks.next().is_none() && marks.ahead(1).is_none());
+    }
+
+    #[test]
+    fn all_positions_are_found() {
+        let text: Vec<u8> = (0..300u32).map(|i| (i * i / 7) as u8).collect();
+        for len in 0..text.len() {
+            check(&text[..len], [b',', b'\n', b'"']);
+            check(&text[..len], [0, 255, 255]);
+        }
+        // Nothing else, nothing at all, and few, over several pieces.
+        for byte in *b",x" {
+            check(&vec![byte; 3 * PIECE + 1], *b",\n\"");
+        }
+        let few: Vec<u8> = (0..3 * PIECE).map(|i| if i % 5000 == 4999 { b',' } else { b'x' }).collect();
+        check(&few, *b",\n\"");
+    }
+
+    #[test]
+    fn known_positions_are_ahead() {
+        let mut marks = Marks::new(b"a,bc,d\n,", *b",\n\"");
+        assert_eq!(marks.ahead(3), Some(&[1, 4, 6][..]));
+        marks.skip(2);
+        assert!(marks.ahead(3).is_none());
+        assert_eq!(marks.next(), Some(6));
+        assert_eq!(marks.ahead(1), Some(&[7][..]));
+    }
+}
