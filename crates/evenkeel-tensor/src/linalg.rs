@@ -1,7 +1,7 @@
 //! Matrix products, transposes and norms.
 
 use crate::kernel;
-use crate::kernel::matmul::{Matrix, Write, matmul};
+use crate::kernel::matmul::{Matrix, Write, matmul, product};
 use crate::{Element, Float, Shape, ShapeError, Tensor, TensorView, parallel};
 
 /// Multiplications worth a task of their own, when a batch of products is shared among threads.
@@ -55,17 +55,17 @@ impl<F: Float> TensorView<'_, F> {
         let cure = "only equal extents and 1 broadcast in the leading axes";
         let batch = Shape::from(outer_a).broadcast(&Shape::from(outer_b)).map_err(|_| matmul_error(a, b, cure))?;
         let stack = |rows: usize, columns: usize| Shape::try_new(&[&batch[..], &[rows, columns]].concat());
-        let mut out = Tensor::zeros(stack(*m, *n)?);
-        if out.as_slice().is_empty() || *k == 0 {
-            return Ok(out);
+        let shape = stack(*m, *n)?;
+        if shape.numel() == 0 || *k == 0 {
+            return Ok(Tensor::zeros(shape));
         }
         // Many matrices times one are one tall matrix times it.
         if outer_b.is_empty()
             && let Some(data) = self.as_slice()
         {
-            matmul(Matrix::new(data, batch.numel() * m, *k), other.matrix(), out.as_mut_slice(), Write::Overwrite);
-            return Ok(out);
+            return Tensor::from_vec(shape, product(Matrix::new(data, batch.numel() * m, *k), other.matrix()));
         }
+        let mut out = Tensor::zeros(shape);
         let (a, b) = (self.broadcast_to(stack(*m, *k)?)?, other.broadcast_to(stack(*k, *n)?)?);
         let products = (TASK / (m * k * n)).max(1);
         parallel::chunks_mut(out.as_mut_slice(), products * m * n, |chunk, out| {

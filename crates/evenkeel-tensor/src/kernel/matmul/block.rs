@@ -1,5 +1,7 @@
 //! The loops around the tiles, on one thread.
 
+use std::mem::MaybeUninit;
+
 use pulp::{Simd, WithSimd};
 
 use super::{
@@ -14,8 +16,18 @@ use crate::Float;
 const BLOCK_ROWS: usize = 120;
 const BLOCK_COLUMNS: usize = 512;
 
-/// C = A B or C += A B on this thread; no extent is 0.
-pub(super) fn product<F: Float>(arch: pulp::Arch, a: Matrix<'_, F>, b: Matrix<'_, F>, c: &mut [F], write: Write) {
+/// C = A B, of which every element is written, or C += A B, on this thread; no extent is 0.
+///
+/// # Safety
+/// To accumulate, all of `c` must be initialised.
+#[allow(unsafe_code)]
+pub(super) unsafe fn product<F: Float>(
+    arch: pulp::Arch,
+    a: Matrix<'_, F>,
+    b: Matrix<'_, F>,
+    c: &mut [MaybeUninit<F>],
+    write: Write,
+) {
     let depth = a.columns.div_ceil(a.columns.div_ceil(DEPTH));
     let rows = a.rows.min(BLOCK_ROWS);
     let columns = b.columns.next_multiple_of(ALIGNMENT).min(BLOCK_COLUMNS);
@@ -28,7 +40,8 @@ pub(super) fn product<F: Float>(arch: pulp::Arch, a: Matrix<'_, F>, b: Matrix<'_
 struct Product<'a, F> {
     a: Matrix<'a, F>,
     b: Matrix<'a, F>,
-    c: &'a mut [F],
+    /// Initialised if `write` accumulates.
+    c: &'a mut [MaybeUninit<F>],
     write: Write,
     depth: usize,
     rows: usize,
@@ -53,7 +66,11 @@ impl<F: Float> WithSimd for Product<'_, F> {
                 for i in (0..m).step_by(self.rows) {
                     let rows = self.rows.min(m - i);
                     let a = by_rows(a.part(i, rows, p, depth), panels.count, a_scratch);
-                    panels.times(simd, a, &mut c[i * n + j..], n, write);
+                    // SAFETY: the first block of the depth has written what the others add to.
+                    #[allow(unsafe_code)]
+                    unsafe {
+                        panels.times(simd, a, &mut c[i * n + j..], n, write);
+                    }
                 }
             }
         }
@@ -120,8 +137,19 @@ impl<'a, F: Float> Panels<'a, F> {
     }
 
     /// C = A B or C += A B for this block of B.
+    ///
+    /// # Safety
+    /// To accumulate, the block's columns of `c` must be initialised.
     #[inline(always)]
-    fn times<S: Simd>(&self, simd: S, a: Matrix<'_, F>, c: &mut [F], c_row_stride: usize, write: Write) {
+    #[allow(unsafe_code)]
+    unsafe fn times<S: Simd>(
+        &self,
+        simd: S,
+        a: Matrix<'_, F>,
+        c: &mut [MaybeUninit<F>],
+        c_row_stride: usize,
+        write: Write,
+    ) {
         for q in 0..self.count {
             let (start, width, columns) = self.extent::<S>(q);
             let (b, b_row_stride) = if self.is_direct(start, width) {
@@ -131,7 +159,8 @@ impl<'a, F: Float> Panels<'a, F> {
             };
             let c = &mut c[start..];
             let panel = Panel { a, b, b_row_stride, c, c_row_stride, columns, write };
-            tile::product(simd, width / lanes::<F, S>(), panel);
+            // SAFETY: by the caller's promise.
+            unsafe { tile::product(simd, width / lanes::<F, S>(), panel) };
         }
     }
 }

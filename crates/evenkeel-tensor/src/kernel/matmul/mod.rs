@@ -19,7 +19,9 @@ mod tile;
 
 pub use float::Gemm;
 
-use crate::{Float, parallel};
+use std::mem::MaybeUninit;
+
+use crate::{Float, memory, parallel};
 
 /// The longest run of the inner dimension that is summed before C is updated: the deeper, the less often C is read and
 /// written, while a packed panel of B still streams from near the first-level cache (128 was measured 3 % slower at 1024³).
@@ -113,6 +115,53 @@ pub enum Write {
 /// If the extents do not match, or the strides of A or B lead out of their slices.
 #[track_caller]
 pub fn matmul<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, c: &mut [F], write: Write) {
+    // SAFETY: all elements are there.
+    #[allow(unsafe_code)]
+    unsafe {
+        into(a, b, as_uninit(c), write);
+    }
+}
+
+/// A B as a new array, rows outermost: as [`matmul`] into one, which is not filled with zeros first.
+///
+/// ```
+/// use evenkeel_tensor::kernel::matmul::{Matrix, product};
+///
+/// let (x, w) = ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+/// assert_eq!(product(Matrix::new(&x, 1, 3), Matrix::new(&w, 2, 3).t()), [32.0, 50.0]);
+/// ```
+///
+/// # Panics
+/// As [`matmul`].
+#[track_caller]
+#[must_use]
+pub fn product<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>) -> Vec<F> {
+    let len = a.rows.checked_mul(b.columns).expect("a product that fits memory");
+    let mut c = memory::with_capacity(len);
+    // SAFETY: overwriting reads nothing of what was there, and writes every element.
+    #[allow(unsafe_code)]
+    unsafe {
+        into(a, b, &mut c.spare_capacity_mut()[..len], Write::Overwrite);
+        c.set_len(len);
+    }
+    c
+}
+
+/// # Safety
+/// No element may be made uninitialised.
+#[allow(unsafe_code)]
+unsafe fn as_uninit<F>(c: &mut [F]) -> &mut [MaybeUninit<F>] {
+    // SAFETY: the layout is the same, and the caller's promise keeps the elements.
+    unsafe { &mut *(std::ptr::from_mut(c) as *mut [MaybeUninit<F>]) }
+}
+
+/// C = A B, of which every element is written, or C += A B.
+///
+/// # Safety
+/// To accumulate, all of `c` must be initialised.
+#[track_caller]
+#[allow(unsafe_code)]
+unsafe fn into<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, c: &mut [MaybeUninit<F>], write: Write) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert!(
         b.rows == k && m.checked_mul(n) == Some(c.len()),
@@ -126,14 +175,16 @@ pub fn matmul<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, c: &mut [F], write: 
     }
     if k == 0 {
         if write == Write::Overwrite {
-            c.fill(F::ZERO);
+            c.fill(MaybeUninit::new(F::ZERO));
         }
         return;
     }
     let arch = pulp::Arch::new();
     let rows = rows_per_task(m, k, n);
     parallel::chunks_mut(c, rows * n, |task, c| {
-        block::product(arch, a.part(task * rows, c.len() / n, 0, k), b, c, write);
+        let a = a.part(task * rows, c.len() / n, 0, k);
+        // SAFETY: by the caller's promise.
+        unsafe { block::product(arch, a, b, c, write) };
     });
 }
 

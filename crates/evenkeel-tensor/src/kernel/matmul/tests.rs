@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Gemm, Matrix, Write, block, matmul};
+use super::{Gemm, Matrix, Write, as_uninit, block, matmul, product};
 use crate::Float;
 
 /// Values without pattern in [-1, 1).
@@ -189,6 +189,23 @@ fn bits_depend_neither_on_threads_nor_on_layout() {
     }
 }
 
+#[allow(unsafe_code)]
+fn on_this_thread<F: Float>(arch: pulp::Arch, a: Matrix<'_, F>, b: Matrix<'_, F>, c: &mut [F], write: Write) {
+    // SAFETY: all elements are there.
+    unsafe { block::product(arch, a, b, as_uninit(c), write) };
+}
+
+#[test]
+fn a_new_product_is_the_one_written_over_an_old() {
+    for (m, k, n) in SHAPES.into_iter().chain([(3, 0, 5), (0, 4, 5), (3, 4, 0)]) {
+        let (a, b) = (values::<f32>(m * k, 3), values::<f32>(k * n, 7));
+        let (a, b) = (Matrix::new(&a, m, k), Matrix::new(&b, k, n));
+        let mut c = vec![f32::NAN; m * n];
+        matmul(a, b, &mut c, Write::Overwrite);
+        assert_eq!(product(a, b), c, "{m} x {k} x {n}");
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn instruction_sets_agree() {
@@ -197,13 +214,13 @@ fn instruction_sets_agree() {
         let (a, b) = (Matrix::new(&a, m, k), Matrix::new(&b, k, n));
         let on = |arch: pulp::Arch| {
             let mut c = vec![F::ZERO; m * n];
-            block::product(arch, a, b, &mut c, Write::Overwrite);
+            on_this_thread(arch, a, b, &mut c, Write::Overwrite);
             c
         };
         if let Some(avx2) = pulp::x86::V3::try_new() {
             assert!(on(pulp::Arch::V3(avx2)) == on(pulp::Arch::new()), "{m} x {k} x {n}: other bits with AVX2");
         }
-        check(a, b, |c, write| block::product(pulp::Arch::Scalar, a, b, c, write), Write::Accumulate);
+        check(a, b, |c, write| on_this_thread(pulp::Arch::Scalar, a, b, c, write), Write::Accumulate);
     }
     for (m, k, n) in SHAPES {
         agree::<f32>(m, k, n);

@@ -1,5 +1,7 @@
 //! The innermost loops: tiles of C in registers, one below the other.
 
+use std::mem::MaybeUninit;
+
 use pulp::{Simd, WithSimd, bytemuck};
 
 use super::{Matrix, Write, float::lanes};
@@ -24,15 +26,19 @@ pub(super) struct Panel<'a, F> {
     /// Rows of whole vectors; what stands beyond `columns` is read, but not used.
     pub(super) b: &'a [F],
     pub(super) b_row_stride: usize,
-    pub(super) c: &'a mut [F],
+    pub(super) c: &'a mut [MaybeUninit<F>],
     pub(super) c_row_stride: usize,
     pub(super) columns: usize,
     pub(super) write: Write,
 }
 
 /// Computes a panel of `vectors` across.
+///
+/// # Safety
+/// To accumulate, the panel's columns of C must be initialised.
 #[inline(always)]
-pub(super) fn product<F: Float, S: Simd>(simd: S, vectors: usize, panel: Panel<'_, F>) {
+#[allow(unsafe_code)]
+pub(super) unsafe fn product<F: Float, S: Simd>(simd: S, vectors: usize, panel: Panel<'_, F>) {
     let tall = panel.a.rows > MORE_ROWS;
     if const { S::REGISTER_COUNT >= 32 } {
         match (vectors, tall) {
@@ -52,7 +58,7 @@ pub(super) fn product<F: Float, S: Simd>(simd: S, vectors: usize, panel: Panel<'
     }
 }
 
-/// Not inlined: alone in its function, the loop gets the registers it needs.
+/// What [`product`] asks for. Not inlined: alone in its function, the loop gets the registers it needs.
 #[inline(never)]
 fn run<F: Float, S: Simd, const R: usize, const V: usize>(simd: S, panel: Panel<'_, F>) {
     simd.vectorize(Tiles::<F, R, V>(panel));
@@ -80,7 +86,11 @@ impl<F: Float, const R: usize, const V: usize> WithSimd for Tiles<'_, F, R, V> {
             // Counting to a constant leaves the sums in registers.
             for (r, sums) in sums.into_iter().enumerate() {
                 if r < rows {
-                    add(simd, sums, &mut c[r * c_row_stride..][..columns], write);
+                    // SAFETY: by the promise of who asked for the panel.
+                    #[allow(unsafe_code)]
+                    unsafe {
+                        add(simd, sums, &mut c[r * c_row_stride..][..columns], write);
+                    }
                 }
             }
         }
@@ -150,17 +160,33 @@ unsafe fn add_product<F: Float, S: Simd, const R: usize, const V: usize>(
 }
 
 /// Writes or adds a row of sums to a row of C, which may end within the last vector.
+///
+/// # Safety
+/// To add, the row must be initialised.
 #[inline(always)]
-fn add<F: Float, S: Simd, const V: usize>(simd: S, sums: [F::Vector<S>; V], c: &mut [F], write: Write) {
+#[allow(unsafe_code)]
+unsafe fn add<F: Float, S: Simd, const V: usize>(
+    simd: S,
+    sums: [F::Vector<S>; V],
+    c: &mut [MaybeUninit<F>],
+    write: Write,
+) {
     let lanes = lanes::<F, S>();
     for (v, sum) in sums.into_iter().enumerate() {
         if let Some(c) = c.get_mut(v * lanes..(v + 1) * lanes) {
-            let c = &mut bytemuck::cast_slice_mut::<F, F::Vector<S>>(c)[0];
-            *c = if write == Write::Overwrite { sum } else { F::plus(simd, *c, sum) };
+            let c = c.as_mut_ptr().cast::<F::Vector<S>>();
+            // SAFETY: these are the elements of a vector; they are initialised where they are read.
+            unsafe {
+                c.write_unaligned(if write == Write::Overwrite { sum } else { F::plus(simd, c.read_unaligned(), sum) })
+            };
         } else if let Some(c) = c.get_mut(v * lanes..) {
             let sum = [sum];
             for (c, &sum) in c.iter_mut().zip(bytemuck::cast_slice::<F::Vector<S>, F>(&sum)) {
-                *c = if write == Write::Overwrite { sum } else { *c + sum };
+                c.write(match write {
+                    Write::Overwrite => sum,
+                    // SAFETY: by the caller's promise.
+                    Write::Accumulate => sum + unsafe { c.assume_init() },
+                });
             }
         }
     }
