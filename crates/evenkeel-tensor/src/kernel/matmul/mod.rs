@@ -7,7 +7,7 @@
 //! before they are added.
 //!
 //! The work is arranged as in Goto and van de Geijn, "Anatomy of high-performance matrix multiplication"
-//! (ACM TOMS 34, 2008): a panel of B is packed so that it is read in order from the first-level cache, and tiles of
+//! (ACM TOMS 34, 2008): a panel of B is packed so that it is read in order from the nearest caches, and tiles of
 //! C are kept in registers. Of the libraries that could be called instead, `private-gemm-x86` comes nearest; it was
 //! up to a quarter slower at the products of small networks, and reserves twice the third-level cache in address
 //! space for each thread.
@@ -24,7 +24,7 @@ use std::mem::MaybeUninit;
 use crate::{Float, memory, parallel};
 
 /// The longest run of the inner dimension that is summed before C is updated: the deeper, the less often C is read and
-/// written, while a packed panel of B still streams from near the first-level cache (128 was measured 3 % slower at 1024³).
+/// written, while a packed panel of B is still read from the nearest caches (160 was measured 2 to 3 % slower at 1024³).
 pub const DEPTH: usize = 256;
 
 /// A multiple of the elements in any vector.
