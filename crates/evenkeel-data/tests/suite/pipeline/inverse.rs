@@ -67,7 +67,7 @@ fn invertible() -> Pipeline {
         .step(["age", "dose", "pulse"], Robust::default())
         .step(["age", "dose", "pulse"], Whiten::zca())
         .step("plain", Quantile::default())
-        .step("dose", MaxAbs::default())
+        .step("dose", MaxAbs)
         // Indicators and codes are scaled too.
         .step(Kind::Numeric, Standard::default())
         .step(Kind::Numeric, MinMax::default())

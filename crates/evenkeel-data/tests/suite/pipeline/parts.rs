@@ -45,7 +45,7 @@ fn exact() -> Pipeline {
         .step("visit", Dates::of([DatePart::Month, DatePart::Days]).cyclic([DatePart::Weekday]))
         .step("hour", Cyclic::period(24.0))
         .step("dose", Elementwise::Log1p)
-        .step("dose", MaxAbs::default())
+        .step("dose", MaxAbs)
         .step("age", Impute::constant(40.0).with_indicators())
         .step(["age", "dose"], Polynomial::degree(2))
         .step(Columns::from(Kind::Numeric).except(["age_missing"]), MinMax::default())
