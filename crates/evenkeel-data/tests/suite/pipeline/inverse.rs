@@ -310,3 +310,17 @@ fn codes_of_all_zeros() {
     let back = back.column("town").unwrap().categories().unwrap();
     assert_eq!([0, 1, 2].map(|row| back.get(row)), [Some("x"), Some("x"), Some("y")]);
 }
+
+/// A zero whose root was scaled is -1e-16 or so after the scaling is undone.
+#[test]
+fn zeros_through_a_root() {
+    let pipeline = Pipeline::new().step("dose", Elementwise::Sqrt).step("dose", Standard::default());
+    for rows in 30..100 {
+        let doses = (0..rows).map(|i| f64::from(i * i % 7) * 0.37).collect();
+        let table = Table::new(vec![Column::numeric("dose", doses)]).unwrap();
+        let (fitted, y) = pipeline.fit_transform::<f64>(&table, Target::None).unwrap();
+        assert_close(&fitted.inverse(&y).unwrap(), &table);
+        let (fitted, y) = pipeline.fit_transform::<f32>(&table, Target::None).unwrap();
+        assert_within(&fitted.inverse(&y).unwrap(), &table, 1e-5);
+    }
+}
