@@ -76,7 +76,7 @@ impl Dataset {
         classes: Option<usize>,
     ) -> Result<Self, DataError> {
         check_samples(operation, inputs.shape())?;
-        inputs.check_finite()?;
+        inputs.check_as::<f64>()?;
         let (samples, targets_len) = (inputs.shape()[0], targets.len());
         if samples != targets_len {
             return Err(DataError::Lengths { operation: operation.into(), samples, targets: targets_len });

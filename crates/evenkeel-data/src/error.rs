@@ -197,6 +197,17 @@ pub enum DataError {
         /// The operation.
         operation: &'static str,
     },
+    /// Targets beside a table that comes in parts, none of which has as many rows.
+    #[error(
+        "{operation}: expected a column of the parts as target, got {targets} targets beside them, which do not say whose they are; \
+         make them a column, and name it"
+    )]
+    TargetsBeside {
+        /// The operation.
+        operation: &'static str,
+        /// The number of targets.
+        targets: usize,
+    },
     /// A fraction that leaves one part of a split empty.
     #[error(
         "{operation}: expected a fraction that leaves both parts at least one of {samples} samples, got {fraction}; \

@@ -49,15 +49,20 @@ impl Inputs {
         }
     }
 
-    /// The first number that is not finite, if there is one.
-    pub(crate) fn check_finite(&self) -> Result<(), DataError> {
+    /// Refuses numbers that are not finite in the floats that are batched, naming the first.
+    pub(crate) fn check_as<F: Float>(&self) -> Result<(), DataError> {
         match self {
             Self::Bytes { scale, shift, .. } => {
                 check_number("scale of the bytes", *scale)?;
-                check_number("shift of the bytes", *shift)
+                check_number("shift of the bytes", *shift)?;
+                // Between finite ends all is finite.
+                let of = of_byte::<F>(*scale, *shift);
+                [0, 255].into_iter().try_for_each(|x| {
+                    check_number(&format!("byte {x} with scale and shift, as {}", F::NAME), of(x).to_f64())
+                })
             }
-            Self::F32(values) => check_values("input", values),
-            Self::F64(values) => check_values("input", values),
+            Self::F32(values) => check_values_as::<_, F>("input", values),
+            Self::F64(values) => check_values_as::<_, F>("input", values),
         }
     }
 
@@ -75,8 +80,7 @@ impl Inputs {
     pub(crate) fn gather<F: Float>(&self, width: usize, rows: &Rows<'_>, out: &mut [F]) {
         match self {
             Self::Bytes { values, scale, shift } => {
-                let (scale, shift) = (F::from_f64(*scale), F::from_f64(*shift));
-                gather(values.as_slice(), width, rows, out, |x| F::from_f64(f64::from(x)) * scale + shift);
+                gather(values.as_slice(), width, rows, out, of_byte(*scale, *shift));
             }
             Self::F32(values) => gather(values.as_slice(), width, rows, out, |x| F::from_f64(x.to_f64())),
             Self::F64(values) => gather(values.as_slice(), width, rows, out, |x| F::from_f64(x)),
@@ -136,6 +140,14 @@ pub(crate) fn gather<T: Element, U: Element>(
     });
 }
 
+/// What a byte becomes.
+#[inline(always)]
+fn of_byte<F: Float>(scale: f64, shift: f64) -> impl Fn(u8) -> F + Sync {
+    let (scale, shift) = (F::from_f64(scale), F::from_f64(shift));
+    #[inline(always)]
+    move |x| F::from_f64(f64::from(x)) * scale + shift
+}
+
 pub(crate) fn check_number(what: &str, value: f64) -> Result<(), DataError> {
     if value.is_finite() { Ok(()) } else { Err(DataError::NotFinite { what: what.into(), value }) }
 }
@@ -150,4 +162,16 @@ pub(crate) fn check_values<F: Float>(what: &str, values: &Tensor<F>) -> Result<(
     // A sum of finite differences is 0 (see `is_finite`), so there is such a value.
     let at = bad.expect("a value that is not finite");
     check_number(&format!("{what} {} of sample {}", at % width, at / width), values.as_slice()[at].to_f64())
+}
+
+/// As [`check_values`], of what the numbers become as `F`.
+pub(crate) fn check_values_as<G: Float, F: Float>(what: &str, values: &Tensor<G>) -> Result<(), DataError> {
+    check_values(what, values)?;
+    let convert = |x: &G| F::from_f64(x.to_f64());
+    // A wider float, or the same, holds them all.
+    let is_narrower = size_of::<F>() < size_of::<G>();
+    let Some(at) = values.as_slice().iter().position(|x| is_narrower && !convert(x).is_finite()) else { return Ok(()) };
+    let width = values.shape()[1..].iter().product::<usize>();
+    let value = convert(&values.as_slice()[at]).to_f64();
+    check_number(&format!("{what} {} of sample {}, as {}", at % width, at / width, F::NAME), value)
 }

@@ -3,7 +3,7 @@
 use evenkeel_tensor::{Float, Shape, Tensor};
 
 use crate::dataset::check_samples;
-use crate::inputs::{Rows, check_values, gather};
+use crate::inputs::{Rows, check_number, check_values_as, gather};
 use crate::{DataError, Dataset, Inputs};
 
 /// Samples of which a network can be asked for its outputs, whether they have targets or not: a [`Dataset`]; [`Inputs`] or a
@@ -48,7 +48,7 @@ pub trait Samples<F: Float = f32>: Sync {
     /// Refuses what no network can be given; asked once, before the first [`read`](Self::read).
     ///
     /// # Errors
-    /// If there is no sample or no value in it, or an input is not finite.
+    /// If there is no sample or no value in it, or an input is not finite, as the `F` that is read.
     fn check(&self) -> Result<(), DataError>;
 
     /// Writes the inputs of the samples at `positions` to `out`, one after the other.
@@ -68,9 +68,21 @@ impl<F: Float> Samples<F> for Dataset {
         self.sample_shape()
     }
 
-    /// A data set has been checked when it was made.
+    /// A data set has been checked when it was made, but for the network's floats if these are narrower.
     fn check(&self) -> Result<(), DataError> {
-        Ok(())
+        match self.inputs() {
+            bytes @ Inputs::Bytes { .. } => bytes.check_as::<F>(),
+            // Its own samples, not all that are stored.
+            Inputs::F64(_) if size_of::<F>() < size_of::<f64>() => {
+                let mut x = vec![F::ZERO; self.sample_shape().numel()];
+                (0..self.len()).try_for_each(|sample| {
+                    self.fill_inputs(&[sample], &mut x);
+                    let Some(at) = x.iter().position(|x| !x.is_finite()) else { return Ok(()) };
+                    check_number(&format!("input {at} of sample {sample}, as {}", F::NAME), x[at].to_f64())
+                })
+            }
+            Inputs::F32(_) | Inputs::F64(_) => Ok(()),
+        }
     }
 
     #[track_caller]
@@ -90,7 +102,7 @@ impl<F: Float> Samples<F> for Inputs {
 
     fn check(&self) -> Result<(), DataError> {
         check_samples("Inputs", self.shape())?;
-        self.check_finite()
+        self.check_as::<F>()
     }
 
     #[track_caller]
@@ -111,7 +123,7 @@ impl<F: Float, G: Float> Samples<F> for Tensor<G> {
 
     fn check(&self) -> Result<(), DataError> {
         check_samples("Samples", self.shape())?;
-        check_values("input", self)
+        check_values_as::<G, F>("input", self)
     }
 
     #[track_caller]

@@ -25,8 +25,8 @@ impl Audit {
     /// Looks at a table and what is to be predicted from it.
     ///
     /// # Errors
-    /// If there are no rows, no row has a target, a target is infinite, the target's column is not there or of a kind that it cannot be, or targets beside the
-    /// table are not as many as its rows.
+    /// If there are no rows, no row has a target, a target is infinite, the target's column is not there or of a kind that it cannot
+    /// be, or targets beside the table are not as many as its rows.
     pub fn run(&self, table: &Table, target: Target<'_>) -> Result<AuditReport, DataError> {
         const OPERATION: &str = "Audit::run";
         if table.rows() == 0 {

@@ -119,8 +119,9 @@ impl From<ClassWeights> for Vec<f64> {
 ///
 /// To start a network of evenkeel so, give its output layer the initialiser `ClassPrior::softmax(counts)` or
 /// `ClassPrior::sigmoid([positives], n)` of evenkeel-init with these same counts: it fills in these numbers, and smooths counts of
-/// 0 where asked to; where training weights or balances the classes, it takes the weights too. As plain numbers they are for networks of other libraries, and for correcting the logits of a network that
-/// was trained on [balanced batches](crate::Batches::balanced) to the real shares.
+/// 0 where asked to; where training weights or balances the classes, it takes the weights too. As plain numbers they are
+/// for networks of other libraries, and for correcting the logits of a network that was trained on
+/// [balanced batches](crate::Batches::balanced) to the real shares.
 ///
 /// ```
 /// use evenkeel_data::balance::log_prior;

@@ -147,6 +147,7 @@ impl OfLevels for OneHot {
         let columns = census.columns.iter().map(|(name, seen)| self.coding(name, seen, least));
         let fitted = FittedOneHot { columns: columns.collect(), unseen: self.unseen };
         check_width(NAME, fitted.width() as f64)?;
+        fitted.columns.iter().try_for_each(Coding::check_levels)?;
         check_names(NAME, fitted.names().iter().map(String::as_str))?;
         Ok(fitted)
     }
@@ -197,6 +198,26 @@ enum Place {
 }
 
 impl Coding {
+    /// Refuses levels that are named as the columns for missing values and for rare levels, if there are such too.
+    fn check_levels(&self) -> Result<(), DataError> {
+        for (shared, what, cure) in [
+            (Category::Missing, "missing values", "rename the level, or impute the column first"),
+            (Category::Other, "rare levels", "rename the level, or take a smaller minimum"),
+        ] {
+            let name = shared.to_string();
+            if self.columns.contains(&shared) && self.columns.contains(&Category::Level(name.clone())) {
+                return Err(DataError::Column {
+                    operation: NAME,
+                    column: self.name.clone(),
+                    expected: format!("no level {name:?}, which names the column for {what}"),
+                    got: format!("such a level and {what}"),
+                    cure,
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn other(&self) -> Place {
         let other = self.columns.iter().position(|category| *category == Category::Other);
         other.map_or(Place::Nowhere, Place::At)
@@ -240,21 +261,31 @@ impl FittedOneHot {
         codings.flat_map(|coding| coding.columns.iter().map(|category| format!("{column}={category}"))).collect()
     }
 
-    /// The levels of a column of the fit, of the numbers in what was made of it: for each row that of the largest number if it is
-    /// above 1/2, otherwise the dropped one. Rare, unseen and missing levels are missing.
+    /// The levels of a column of the fit, of the numbers in what was made of it. Where every row has a 1, the level of the
+    /// largest number, the first of equals; where a row may be all 0, only if the number is above 1/2, and otherwise the dropped
+    /// level: unseen levels come back as that one, and so do missing values if the fit had none. Without a dropped level these are
+    /// missing, as rare levels are.
     pub(crate) fn levels_of(&self, column: &str, made: &[&[f64]], rows: usize) -> Categorical {
         let level = |category: &'_ Category| match category {
             Category::Level(level) => Some(level.clone()),
             Category::Missing | Category::Other => None,
         };
         let coding = self.columns.iter().find(|coding| coding.name == column);
+        let may_be_zero = coding.is_some_and(|coding| {
+            let is_unseen_zero = match self.unseen {
+                Unseen::Error => false,
+                Unseen::Ignore => true,
+                Unseen::Other => coding.other() == Place::Nowhere,
+            };
+            is_unseen_zero || coding.dropped.is_some()
+        });
         let of_row = |row: usize| {
             let coding = coding?;
             if made.iter().any(|x| x[row].is_nan()) {
                 return None;
             }
-            let largest = (0..made.len()).max_by(|&a, &b| made[a][row].total_cmp(&made[b][row]));
-            let place = largest.filter(|&at| made[at][row] > 0.5);
+            let largest = (0..made.len()).reduce(|a, b| if made[b][row] > made[a][row] { b } else { a });
+            let place = largest.filter(|&at| !may_be_zero || made[at][row] > 0.5);
             place.map_or(coding.dropped.as_ref(), |at| coding.columns.get(at)).and_then(level)
         };
         Categorical::from_values((0..rows).map(of_row))

@@ -142,28 +142,20 @@ impl FittedOrdinal {
         self.columns.iter().map(|order| (order.name.as_str(), order.levels.as_slice()))
     }
 
-    /// The levels of a column of the fit, of positions: the nearest. The number for unseen levels gives missing ones, as NaN does.
-    pub(crate) fn levels_of(&self, column: &str, positions: &[f64]) -> Result<Categorical, DataError> {
+    /// The levels of a column of the fit, of positions: the nearest, so the first or the last beyond the ends. Missing where the
+    /// number for unseen levels is nearer, and for NaN.
+    pub(crate) fn levels_of(&self, column: &str, positions: &[f64]) -> Categorical {
         let order = self.columns.iter().find(|order| order.name == column);
         let levels = order.map_or(&[][..], |order| &order.levels);
-        let is_unseen = |x: f64| matches!(self.unseen, UnseenOrdinal::Value(value) if (x - value).abs() < 1e-6);
-        let level = |(row, &x): (usize, &f64)| {
-            if x.is_nan() || is_unseen(x) {
-                return Ok(None);
-            }
-            // Beyond the range of usize a cast saturates, which is beyond the levels too.
-            let at = x.round().max(-1.0);
-            let found = if at < 0.0 { None } else { levels.get(at as usize) };
-            found.map(Some).ok_or_else(|| DataError::Cell {
-                operation: NAME,
-                row,
-                column: column.into(),
-                expected: "the position of a level",
-                got: x.to_string(),
-                cure: "give numbers that the encoder made, or round them to such",
-            })
+        let last = levels.len().saturating_sub(1) as f64;
+        let level = |&x: &f64| {
+            let nearest = x.round().clamp(0.0, last);
+            let is_unseen =
+                matches!(self.unseen, UnseenOrdinal::Value(value) if (x - value).abs() < (x - nearest).abs());
+            // Of NaN a cast would make 0.
+            if x.is_nan() || is_unseen { None } else { levels.get(nearest as usize) }
         };
-        Ok(Categorical::from_values(positions.iter().enumerate().map(level).collect::<Result<Vec<_>, _>>()?))
+        Categorical::from_values(positions.iter().map(level))
     }
 
     /// The columns of the fit as positions, of shape (rows, [`names`](Self::names)). Other columns of `table` do not matter.

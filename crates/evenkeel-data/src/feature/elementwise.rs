@@ -26,7 +26,7 @@ const NAME: &str = "Elementwise";
 /// ```
 ///
 /// # Errors
-/// The transformation refuses values that the function does not have, and the inverse those that it does not give.
+/// The transformation refuses values that the function does not have, and the inverse those whose origin is beyond the float.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Elementwise {
@@ -34,7 +34,7 @@ pub enum Elementwise {
     Log1p,
     /// sign(x) ln(1 + |x|), of any value.
     SignedLog,
-    /// √x, of values of at least 0. The inverse is the square.
+    /// √x, of values of at least 0. The inverse is the square; numbers below 0, which no root is, give 0.
     Sqrt,
 }
 
@@ -53,6 +53,8 @@ impl Elementwise {
         match self {
             Self::Log1p => y.exp_m1(),
             Self::SignedLog => y.abs().exp_m1().copysign(y),
+            // Rounding in steps after this one makes -1e-16 of 0.
+            Self::Sqrt if y < 0.0 => 0.0,
             Self::Sqrt => y * y,
         }
     }
@@ -80,23 +82,14 @@ impl Elementwise {
         Ok(())
     }
 
+    /// Refuses infinite values, and the first that the function does not have.
     fn check<F: Float>(self, x: &Tensor<F>) -> Result<(), DataError> {
         let (is_refused, expected) = self.domain();
-        check_each(x, is_refused, expected, "shift the column, or use `Elementwise::SignedLog`")
+        let (_, columns) = check_input(NAME, None, x)?;
+        let Some(at) = x.as_slice().iter().position(|x| is_refused(x.to_f64())) else { return Ok(()) };
+        let (got, cure) = (x.as_slice()[at].to_f64(), "shift the column, or use `Elementwise::SignedLog`");
+        Err(DataError::Value { operation: NAME, row: at / columns, column: at % columns, expected, got, cure })
     }
-}
-
-/// Refuses infinite values, and the first that `is_refused`.
-fn check_each<F: Float>(
-    x: &Tensor<F>,
-    is_refused: impl Fn(f64) -> bool,
-    expected: &'static str,
-    cure: &'static str,
-) -> Result<(), DataError> {
-    let (_, columns) = check_input(NAME, None, x)?;
-    let Some(at) = x.as_slice().iter().position(|x| is_refused(x.to_f64())) else { return Ok(()) };
-    let got = x.as_slice()[at].to_f64();
-    Err(DataError::Value { operation: NAME, row: at / columns, column: at % columns, expected, got, cure })
 }
 
 impl<F: Float> Fit<F> for Elementwise {
@@ -128,8 +121,7 @@ impl<F: Float> Transform<F> for Elementwise {
     }
 
     fn inverse_in_place(&self, y: &mut Tensor<F>) -> Result<(), DataError> {
-        let is_no_root = |y: f64| *self == Self::Sqrt && y < 0.0;
-        check_each(y, is_no_root, "a square root, which is at least 0", "undo the steps after this one first")?;
+        check_input(NAME, None, y)?;
         Self::map(
             y,
             #[inline(always)]

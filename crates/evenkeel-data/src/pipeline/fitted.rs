@@ -35,7 +35,7 @@ pub struct FittedPipeline {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Input {
     pub(super) name: String,
-    kind: Kind,
+    pub(super) kind: Kind,
 }
 
 #[derive(Clone, Debug, PartialEq)]

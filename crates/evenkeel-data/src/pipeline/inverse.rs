@@ -7,6 +7,7 @@ use evenkeel_tensor::{Float, Tensor};
 use super::fitted::{FittedPipeline, FittedStep, NAME};
 use super::step::{Fitted, split, with_names};
 use crate::DataError;
+use crate::feature::rows::check_results;
 use crate::fit::{Transform, check_columns, matrix};
 use crate::impute::indicator_name;
 use crate::table::{Categorical, Column, Table, Values};
@@ -27,11 +28,18 @@ impl FittedPipeline {
     /// | step | back |
     /// |---|---|
     /// | `Standard`, `MinMax`, `MaxAbs`, `Robust`, `Power`, `Quantile`, `Elementwise`, `Whiten` | their own inverse, so far as the column had any spread, and for `Whiten` as many components |
-    /// | `OneHot` | the level of the largest number if it is above 1/2, otherwise the dropped level; rare and unseen levels, which share numbers, are missing |
-    /// | `Ordinal` | the level whose position is nearest; the number for unseen levels is missing |
+    /// | `OneHot` | the level of the largest number, where every row has a 1: no level is dropped, and unseen ones are errors or count as rare |
+    /// | `OneHot` where a row may be all 0 | that level if its number is above 1/2, and otherwise the dropped level, if there is one: unseen levels come back as it, and missing values too if the fit had none |
+    /// | `OneHot` of rare levels, which share a column | missing |
+    /// | `Ordinal` | the level whose position is nearest; missing where the number for unseen levels is nearer |
     /// | `Impute`, `ImputeCategories` | missing where the indicator says so; without indicators what was filled in stays |
     /// | `Select`, `VarianceAbove` | the columns that were kept |
     /// | all others, and dropped columns | none |
+    ///
+    /// A finite number is never refused for being one that a step does not make, since rounding and networks give such: beyond an
+    /// end of the step's range it counts as that end (0 for `Elementwise::Sqrt`, the smallest and the largest value for `Quantile`,
+    /// the first and the last level for `Ordinal`), and beyond an asymptote, which no value reaches (`Power`), as missing. Infinite
+    /// numbers are refused, those that come in and those that an inverse gives.
     ///
     /// ```
     /// use evenkeel_data::encode::{OneHot, Target};
@@ -61,11 +69,16 @@ impl FittedPipeline {
     ///
     /// # Errors
     /// [`DataError::NoInverse`], which names the step, if one that a column went through cannot be undone; if a name is none of the
-    /// inputs or comes twice, `y` is not a matrix of as many columns as come out, or a step refuses a value.
+    /// inputs or comes twice, or there is none; `y` is not a matrix of as many columns as come out; or a number is infinite, or
+    /// comes from one beyond the float.
     pub fn inverse_of<F: Float, S: AsRef<str>>(&self, names: &[S], y: &Tensor<F>) -> Result<Table, DataError> {
         let (rows, width) = matrix(NAME, y)?;
         check_columns(NAME, Some(self.names().len()), width)?;
         let names: Vec<String> = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        if names.is_empty() {
+            let cure = "name at least one of the inputs";
+            return Err(DataError::NoColumnsLeft { operation: "FittedPipeline::inverse_of", cure });
+        }
         if let Some(column) = names.iter().find(|&name| !self.inputs().any(|input| input == name)) {
             let columns = Vec::from_iter(self.inputs()).join(", ");
             return Err(DataError::UnknownColumn { operation: NAME, column: column.clone(), columns });
@@ -83,12 +96,17 @@ impl FittedPipeline {
                 through.push((step, own));
             }
         }
-        let values = |name: &String| {
-            let at = self.names().iter().position(|other| other == name).expect("made by the steps");
-            y.as_slice().iter().skip(at).step_by(width).map(|y| y.to_f64()).collect()
+        let column = |name: String| {
+            let at = self.names().iter().position(|other| *other == name).expect("made by the steps");
+            let values = Vec::from_iter(y.as_slice().iter().skip(at).step_by(width).map(|y| y.to_f64()));
+            if let Some(row) = values.iter().position(|y| y.is_infinite()) {
+                let (got, cure) = (values[row].to_string(), "correct it, or mark it as missing");
+                let expected = "a finite value, or NaN for a missing one";
+                return Err(DataError::Cell { operation: NAME, row, column: name, expected, got, cure });
+            }
+            Ok((name.clone(), Column::numeric(name, values)))
         };
-        let at_end = there.into_iter().map(|name| (Column::numeric(&name, values(&name)), name));
-        let mut columns: BTreeMap<String, Column> = at_end.map(|(column, name)| (name, column)).collect();
+        let mut columns: BTreeMap<String, Column> = there.into_iter().map(column).collect::<Result<_, _>>()?;
         for (step, own) in through.into_iter().rev() {
             let mut made = BTreeMap::new();
             for name in own.iter().map(|column| step.made_of(column)).collect::<Result<Vec<_>, _>>()?.concat() {
@@ -148,7 +166,7 @@ impl FittedStep {
                 Ok(Column::categorical(name, fitted.levels_of(name, &made, rows)))
             }),
             Fitted::Ordinal(fitted) => {
-                each(&|name| Ok(Column::categorical(name, fitted.levels_of(name, made[name].numbers()?)?)))
+                each(&|name| Ok(Column::categorical(name, fitted.levels_of(name, made[name].numbers()?))))
             }
             Fitted::Impute(_) | Fitted::ImputeCategories(_) => each(&|name| {
                 made.get(&indicator_name(name)).map_or(Ok(made[name].clone()), |there| emptied(&made[name], there))
@@ -173,7 +191,18 @@ impl FittedStep {
             let cells = y.as_mut_slice().iter_mut().skip(at).step_by(names.len());
             cells.zip(column.numbers()?).for_each(|(y, value)| *y = *value);
         }
-        fitted.inverse_in_place(&mut y).map_err(|error| with_names(error, &names))?;
+        let inverted = fitted.inverse_in_place(&mut y).and_then(|()| check_results(fitted.operation(), &y));
+        inverted.map_err(|error| match error {
+            DataError::Overflow { operation, row, column, got } if column < self.columns.len() => DataError::Cell {
+                operation,
+                row,
+                column: self.columns[column].clone(),
+                expected: "a number whose origin is finite",
+                got: format!("one of {got}"),
+                cure: "give numbers nearer to those that the step made",
+            },
+            error => with_names(error, &names),
+        })?;
         let columns = split(self.columns.clone(), &y);
         Ok(columns.into_iter().filter(|column| wanted.iter().any(|name| name == column.name())).collect())
     }

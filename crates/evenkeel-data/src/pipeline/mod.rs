@@ -61,6 +61,7 @@
 //! file in parts too.
 
 mod columns;
+mod common;
 mod fitted;
 mod inverse;
 mod parts;

@@ -1,20 +1,24 @@
 //! Fits to data that come in parts.
 
 use super::Pipeline;
+use super::common::Common;
 use super::fitted::{FittedPipeline, Input, NAME, reached};
 use super::step::{Fitted, matrix, with_names};
 use crate::DataError;
-use crate::encode::{Census, OfLevels, Resolved};
+use crate::encode::{Census, OfLevels, Resolved, Target};
 use crate::fit::{PartialFit, no_rows};
-use crate::table::{Column, Kind, Table};
+use crate::table::{Kind, Table};
 
 impl Pipeline {
     /// Learns from training data in parts, such as a file larger than memory in the tables of
-    /// [`Csv::chunks`](crate::table::Csv::chunks). The column `target` is no input.
+    /// [`Csv::chunks`](crate::table::Csv::chunks). The target's column is no input.
     ///
     /// `open` begins the parts anew: each step that learns is given all of them, as the steps before make them, so there are as
-    /// many passes as such steps, and a short one before. Memory holds two parts at a time. With a
-    /// [`schema`](crate::table::Csv::schema) a file is not read for its kinds each time.
+    /// many passes as such steps, and a short one before, which ends as soon as each column has had a value. Memory holds two parts
+    /// at a time. With a [`schema`](crate::table::Csv::schema) a file is not read for its kinds each time.
+    ///
+    /// All parts have the same columns, in any order. The kind of a column is that of the first part in which it has a value, and
+    /// of all others in which it has one.
     ///
     /// **Law**: the pipeline is the one that [`fit`](Self::fit) gives for all rows together; to the bit in what counts or
     /// compares (levels, minima, maxima), and elsewhere up to the rounding of sums, as [`PartialFit`] says.
@@ -27,7 +31,7 @@ impl Pipeline {
     /// | `Robust`, `Quantile`, `Power`, `Impute` by the median or the most frequent value, `Bins`, `Splines`, `VarianceAbove` and other selections, `TargetMean` | need all rows at once: refused by name |
     ///
     /// ```
-    /// use evenkeel_data::encode::OneHot;
+    /// use evenkeel_data::encode::{OneHot, Target};
     /// use evenkeel_data::pipeline::Pipeline;
     /// use evenkeel_data::scale::Standard;
     /// use evenkeel_data::table::{Csv, Kind};
@@ -42,7 +46,7 @@ impl Pipeline {
     /// let pipeline = Pipeline::new()
     ///     .step(Kind::Numeric, Standard::default())
     ///     .step(Kind::Categorical, OneHot::default());
-    /// let fitted = pipeline.fit_chunks(None, || csv.chunks(&path, 30))?;
+    /// let fitted = pipeline.fit_chunks(Target::None, || csv.chunks(&path, 30))?;
     /// assert_eq!(fitted.names(), ["dose", "ward=a", "ward=b"]);
     /// for table in csv.chunks(&path, 30)? {
     ///     let inputs = fitted.transform::<f32>(&table?)?;
@@ -52,32 +56,57 @@ impl Pipeline {
     /// ```
     ///
     /// # Errors
-    /// [`DataError::NoPartialFit`], which names the step, if one needs all rows at once; what `open` and the parts give; and as
-    /// [`fit`](Self::fit). Rows in messages count within their part. What no step learns from is not looked at: a missing value that
-    /// is left at the end shows when its rows are transformed.
+    /// [`DataError::NoPartialFit`], which names the step, if one needs all rows at once; [`DataError::TargetsBeside`] if the target
+    /// is not a column; what `open` and the parts give; a part of other columns or kinds, by its number from 0; and as
+    /// [`fit`](Self::fit). Rows in messages count through all parts.
+    ///
+    /// What no step learns from is not looked at: neither the target's values, nor those that a step refuses which learns nothing
+    /// (a negative number before `Elementwise::Sqrt`) if no step after it learns from them, nor a missing value that is left at the
+    /// end. They show when their rows are transformed. Without a step that learns, the parts after the short pass are not read.
     pub fn fit_chunks<C>(
         &self,
-        target: Option<&str>,
+        target: Target<'_>,
         mut open: impl FnMut() -> Result<C, DataError>,
     ) -> Result<FittedPipeline, DataError>
     where
         C: IntoIterator<Item = Result<Table, DataError>>,
     {
-        let has_rows = |table: &Result<Table, DataError>| table.as_ref().map_or(true, |table| table.rows() > 0);
-        let sample = open()?.into_iter().find(has_rows).ok_or_else(|| no_rows(NAME))??;
-        if let Some(name) = target {
-            sample.column(name)?;
+        if let Target::Classes(labels) = target {
+            return Err(DataError::TargetsBeside { operation: NAME, targets: labels.len() });
         }
-        let inputs = sample.columns().iter().filter(|column| Some(column.name()) != target);
-        let empty: Vec<Column> = inputs.map(|column| Input::of(column).missing(0)).collect();
+        if let Target::Values(values) = target {
+            return Err(DataError::TargetsBeside { operation: NAME, targets: values.len() });
+        }
+        let mut common = Common::default();
+        for (part, table) in open()?.into_iter().enumerate() {
+            common.check(part, &table?)?;
+            if common.is_known() {
+                break;
+            }
+        }
+        let empty = common.without_rows(target.column())?;
         let (fitted, _) = self.fit_steps(empty, |settings, empty, inputs, steps| {
             let names: Vec<String> = empty.names().into_iter().map(String::from).collect();
             let columns = |table: &Table| Table::new(reached(inputs, steps, table)?)?.select(&names);
             let fitted = match settings.in_parts(&names)? {
-                InParts::Nothing => settings.fit(columns(&sample)?, &Resolved::None)?.0,
+                InParts::Nothing => {
+                    let row = empty.columns().iter().map(|column| Input::of(column).missing(1)).collect();
+                    settings.fit(Table::new(row)?, &Resolved::None)?.0
+                }
                 InParts::Learning(mut learning) => {
-                    for table in open()?.into_iter().filter(has_rows) {
-                        learning.observe(columns(&table?)?)?;
+                    let mut rows = 0;
+                    for (part, table) in open()?.into_iter().enumerate() {
+                        let table = table?;
+                        common.check(part, &table)?;
+                        if table.rows() > 0 {
+                            let observed = columns(&table).and_then(|columns| learning.observe(columns));
+                            observed.map_err(|error| after_rows(error, rows))?;
+                        }
+                        rows += table.rows();
+                    }
+                    if rows == 0 {
+                        let cure = "`open` must begin the parts anew each time";
+                        return Err(DataError::Empty { operation: NAME, cure });
                     }
                     learning.finish()?
                 }
@@ -87,6 +116,14 @@ impl Pipeline {
         })?;
         Ok(fitted)
     }
+}
+
+/// The error with the row among all parts, of which those before had so many.
+fn after_rows(mut error: DataError, rows: usize) -> DataError {
+    if let DataError::Cell { row, .. } | DataError::Value { row, .. } | DataError::Overflow { row, .. } = &mut error {
+        *row += rows;
+    }
+    error
 }
 
 /// How a step learns from parts of the rows.

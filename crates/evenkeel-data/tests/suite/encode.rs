@@ -179,8 +179,21 @@ fn levels_are_in_order_and_can_be_ordered() {
     assert!(order.contains(r#"got "10"; add it to the column's order"#), "{order}");
     assert!(matches!(Ordinal::default().with_order("bed", ["a"]).fit(&x), Err(DataError::MissingColumn { .. })));
     assert!(matches!(Ordinal::default().with_order("ward", ["a", "a"]).fit(&x), Err(DataError::Level { .. })));
-    let clash = table(&[Some("<missing>"), None]);
-    assert!(matches!(OneHot::default().fit(&clash), Err(DataError::Column { .. })), "two columns of one name");
+}
+
+/// A level may be named as the column of missing or of rare ones, if there is no such column.
+#[test]
+fn levels_that_are_named_as_shared_columns() {
+    let clash = table(&[Some("<missing>"), Some("a"), None]);
+    let error = OneHot::default().fit(&clash).unwrap_err().to_string();
+    let expected = "OneHot: column \"ward\": expected no level \"<missing>\", which names the column for missing values, got \
+                    such a level and missing values; rename the level, or impute the column first";
+    assert_eq!(error, expected);
+    let clash = table(&[Some("<other>"), Some("<other>"), Some("a")]);
+    let error = OneHot::default().min_count(2).fit(&clash).unwrap_err().to_string();
+    assert!(error.contains("expected no level \"<other>\", which names the column for rare levels"), "{error}");
+    let names = ["ward=<missing>", "ward=<other>"];
+    assert_eq!(OneHot::default().fit(&table(&names.map(|name| Some(&name[5..])))).unwrap().names(), names);
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod mnist;
 mod npy;
 mod pipeline;
 mod refusals;
+mod samples;
 mod scale;
 mod select;
 mod table;
