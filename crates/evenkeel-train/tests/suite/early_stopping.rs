@@ -1,6 +1,6 @@
 //! Early stopping gives the best weights back, plateaus lower the learning rate, and both go on from a checkpoint bit by bit.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use evenkeel_data::{Dataset, Digits};
 use evenkeel_init::HeNormal;
@@ -11,6 +11,8 @@ use evenkeel_optim::{Adam, Optimizer, Schedule, Sgd};
 use evenkeel_regularize::{EarlyStopping, Monitor, Plateau, RegularizeError};
 use evenkeel_tensor::{Seed, Tensor};
 use evenkeel_train::{Callback, Event, Flow, History, TrainError, Trainer, evaluate};
+
+use crate::kill::Kill;
 
 /// Few examples, so that a network soon fits their noise.
 fn data() -> (Dataset, Dataset) {
@@ -149,23 +151,6 @@ fn a_plateau_lowers_the_learning_rate() {
             let expected = scale * 0.5 * 0.99f64.powi(step as i32 - 1) * factor(step);
             assert!((rate - expected).abs() < 1e-12, "step {step}: {rate} {expected}");
         }
-    }
-}
-
-/// Ends the run after a step, as a kill would: the last checkpoint is older.
-struct Kill {
-    at: u64,
-    checkpoint: PathBuf,
-    copy: PathBuf,
-}
-
-impl Callback<f32, Sequential> for Kill {
-    fn after_step(&mut self, event: &Event<'_, f32, Sequential>) -> Flow {
-        if event.step < self.at {
-            return Flow::Continue;
-        }
-        std::fs::copy(&self.checkpoint, &self.copy).unwrap();
-        Flow::Stop
     }
 }
 

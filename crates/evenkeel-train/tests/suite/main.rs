@@ -7,6 +7,7 @@ mod error_rate;
 mod errors;
 mod features;
 mod history;
+mod kill;
 mod losses;
 mod prior;
 mod regularization;

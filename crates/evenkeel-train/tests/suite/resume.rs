@@ -1,7 +1,7 @@
 //! The same bits at any thread count, and for a run that is interrupted and resumed; checkpoints that are damaged or of another
 //! run change nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use evenkeel_data::{Dataset, Digits};
 use evenkeel_init::HeNormal;
@@ -10,7 +10,9 @@ use evenkeel_nn::{CrossEntropy, Linear, Relu};
 use evenkeel_norm::BatchNorm;
 use evenkeel_optim::{Adam, Optimizer, Schedule, Sgd};
 use evenkeel_tensor::{Seed, Tensor};
-use evenkeel_train::{Callback, Event, Flow, History, TrainError, Trainer};
+use evenkeel_train::{Callback, History, TrainError, Trainer};
+
+use crate::kill::Kill;
 
 fn data() -> (Dataset, Dataset) {
     Digits::embedded().take(300).unwrap().split_stratified(0.8, Seed(1)).unwrap()
@@ -30,24 +32,6 @@ fn trainer(checkpoint: &Path) -> Trainer {
 fn fit<C: Callback<f32, Sequential>>(trainer: Trainer<f32, C>, net: &mut Sequential) -> Result<History, TrainError> {
     let (train, test) = data();
     trainer.fit(net, CrossEntropy::default(), &train, &test)
-}
-
-/// Ends the run after a step, as a kill would: the last checkpoint is older.
-struct Kill {
-    at: u64,
-    checkpoint: PathBuf,
-    copy: PathBuf,
-}
-
-impl Callback<f32, Sequential> for Kill {
-    fn after_step(&mut self, event: &Event<'_, f32, Sequential>) -> Flow {
-        if event.step < self.at {
-            return Flow::Continue;
-        }
-        // What a kill at this moment would leave behind.
-        std::fs::copy(&self.checkpoint, &self.copy).unwrap();
-        Flow::Stop
-    }
 }
 
 /// Steps and metrics without the times.

@@ -1,6 +1,5 @@
 //! The trainer's batches are those that its sampling promises, in every epoch, and after a resume in the middle of one.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use evenkeel_autograd::Var;
@@ -10,7 +9,9 @@ use evenkeel_module::{Mode, ModuleExt, Pass, Sequential, sequential};
 use evenkeel_nn::{CrossEntropy, Linear, MeanSquaredError, Relu};
 use evenkeel_optim::Adam;
 use evenkeel_tensor::{Seed, Tensor};
-use evenkeel_train::{Callback, Event, Flow, History, Loss, TrainError, Trainer};
+use evenkeel_train::{Callback, History, Loss, TrainError, Trainer};
+
+use crate::kill::Kill;
 
 /// 200 digits, of which most are zeros.
 fn data() -> (Dataset, Dataset) {
@@ -86,23 +87,6 @@ fn classes_come_as_often_as_promised() {
     assert!((share(Sampling::Balanced) - 0.1).abs() < 0.015);
     let weights = (0..200).map(|i| if train.label(i) == Some(0) { 3.0 } else { 1.0 }).collect();
     assert!((share(Sampling::Weighted(weights)) - 330.0 / 420.0).abs() < 0.02);
-}
-
-/// Leaves behind what a kill after a step would.
-struct Kill {
-    at: u64,
-    checkpoint: PathBuf,
-    copy: PathBuf,
-}
-
-impl Callback<f32, Sequential> for Kill {
-    fn after_step(&mut self, event: &Event<'_, f32, Sequential>) -> Flow {
-        if event.step < self.at {
-            return Flow::Continue;
-        }
-        std::fs::copy(&self.checkpoint, &self.copy).unwrap();
-        Flow::Stop
-    }
 }
 
 fn fit<C: Callback<f32, Sequential>>(trainer: Trainer<f32, C>, net: &mut Sequential) -> Result<History, TrainError> {
