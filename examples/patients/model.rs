@@ -9,7 +9,7 @@ use evenkeel::data::scale::{self, MinMax, Power, Quantile, Robust, Standard};
 use evenkeel::data::select::{Elimination, Mrmr, MutualInformation, Selection, Verdict, anova_f};
 use evenkeel::data::synthetic::{Effect, Patients};
 use evenkeel::data::table::Kind;
-use evenkeel::data::{DataError, Transform};
+use evenkeel::data::{DataError, TableError, Transform};
 use evenkeel::init::{ClassPrior, Constant, Policy, UniformFanIn};
 use evenkeel::module::Sequential;
 use evenkeel::nn::{BceWithLogits, Focal};
@@ -97,7 +97,7 @@ impl Training {
             Columns::Anova(rate) => {
                 let scores = anova_f(x, ill)?;
                 match scores.false_discovery_rate(rate) {
-                    Err(DataError::NoColumnsLeft { .. }) => scores.top(1)?,
+                    Err(DataError::Table(TableError::NoColumnsLeft { .. })) => scores.top(1)?,
                     other => other?,
                 }
             }

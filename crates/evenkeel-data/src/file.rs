@@ -8,7 +8,7 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 use flate2::{Compression, write::GzEncoder};
 
-use crate::DataError;
+use crate::{DataError, FileError};
 
 /// Whether the name asks for gzip.
 pub(crate) fn is_gz(path: &Path) -> bool {
@@ -28,7 +28,7 @@ pub(crate) fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result
         fill(&mut encoder)?;
         encoder.finish().map(drop)
     })
-    .map_err(|source| DataError::Io { path: path.into(), action: "write", source })
+    .map_err(|source| DataError::File(FileError::Io { path: path.into(), action: "write", source }))
 }
 
 fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
@@ -122,7 +122,7 @@ impl<'a, R: BufRead> Bytes<'a, R> {
         }
         // Reading on to the end also has the decoder compare the checksum.
         if self.fill_up_to(&mut [0])? > 0 {
-            return Err(DataError::TrailingBytes { path: self.path.into(), expected });
+            return Err(DataError::File(FileError::TrailingBytes { path: self.path.into(), expected }));
         }
         Ok(data)
     }
@@ -130,7 +130,7 @@ impl<'a, R: BufRead> Bytes<'a, R> {
     /// Fills `buffer`, of data of which `expected` bytes are promised.
     pub(crate) fn fill(&mut self, buffer: &mut [u8], expected: u64) -> Result<(), DataError> {
         if self.fill_up_to(buffer)? < buffer.len() {
-            return Err(DataError::Truncated { path: self.path.into(), expected, got: self.position });
+            return Err(DataError::File(FileError::Truncated { path: self.path.into(), expected, got: self.position }));
         }
         Ok(())
     }
@@ -157,9 +157,9 @@ pub(crate) fn unread(path: &Path, source: io::Error) -> DataError {
     // The decoder's own complaints have these kinds; the operating system's do not.
     match source.kind() {
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
-            DataError::Corrupt { path, source }
+            DataError::File(FileError::Corrupt { path, source })
         }
-        _ => DataError::Io { path, action: "read", source },
+        _ => DataError::File(FileError::Io { path, action: "read", source }),
     }
 }
 

@@ -39,7 +39,7 @@ use std::fmt::Debug;
 
 use evenkeel_tensor::{Float, ShapeError, Tensor, kernel, parallel};
 
-use crate::DataError;
+use crate::{DataError, TableError};
 
 /// Settings of something that learns from training data.
 pub trait Fit<F: Float> {
@@ -236,7 +236,7 @@ pub(crate) fn no_rows(operation: &'static str) -> DataError {
 /// Refuses another number of columns than in the fit.
 pub(crate) fn check_columns(operation: &'static str, fitted: Option<usize>, got: usize) -> Result<(), DataError> {
     match fitted {
-        Some(expected) if expected != got => Err(DataError::Columns { operation, expected, got }),
+        Some(expected) if expected != got => Err(DataError::Table(TableError::Columns { operation, expected, got })),
         _ => Ok(()),
     }
 }
@@ -260,14 +260,14 @@ pub(crate) fn check_not_infinite<F: Float>(operation: &'static str, x: &[F], col
         return Ok(());
     }
     let at = x.iter().position(|x| x.abs() == F::INFINITY).expect("one was found");
-    Err(DataError::Value {
+    Err(DataError::Table(TableError::Value {
         operation,
         row: at / columns,
         column: at % columns,
         expected: "a finite value, or NaN for a missing one",
         got: x[at].to_f64(),
         cure: "correct it, or mark it as missing",
-    })
+    }))
 }
 
 /// Whether there is an infinite value among these.

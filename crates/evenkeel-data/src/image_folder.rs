@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use evenkeel_tensor::Tensor;
 
-use crate::{DataError, Dataset, Inputs};
+use crate::{DataError, Dataset, FileError, Inputs};
 
 /// Images in one folder for each class: `cats/1.png`, `cats/2.jpg`, `dogs/1.png`.
 ///
@@ -68,12 +68,12 @@ impl ImageFolder {
                 let size = self.decode(&file, &mut bytes)?;
                 let (expected, of) = first.get_or_insert_with(|| (size, file.clone()));
                 if size != *expected {
-                    return Err(DataError::Format {
+                    return Err(DataError::File(FileError::Format {
                         expected: format!("an image of {} x {}, as {}", expected.0, expected.1, of.display()),
                         got: format!("{} x {}", size.0, size.1),
                         path: file,
                         cure: "bring all images to one size first",
-                    });
+                    }));
                 }
                 labels.push(class as u32);
             }
@@ -89,7 +89,7 @@ impl ImageFolder {
 
     /// Appends an image, channel by channel, and gives its width and height.
     fn decode(&self, path: &Path, bytes: &mut Vec<u8>) -> Result<(u32, u32), DataError> {
-        let failed = |source| DataError::Io { path: path.into(), action: "open", source };
+        let failed = |source| DataError::File(FileError::Io { path: path.into(), action: "open", source });
         let mut reader =
             image::ImageReader::open(path).and_then(|reader| reader.with_guessed_format()).map_err(failed)?;
         let mut limits = image::Limits::default();
@@ -97,11 +97,13 @@ impl ImageFolder {
         limits.max_image_height = Some(MAX_SIDE);
         limits.max_alloc = Some(MAX_BYTES);
         reader.limits(limits);
-        let image = reader.decode().map_err(|error| DataError::Format {
-            path: path.into(),
-            expected: format!("a sound PNG or JPEG image of at most {MAX_SIDE} x {MAX_SIDE}"),
-            got: error.to_string(),
-            cure: "fetch or save the file again, or remove it",
+        let image = reader.decode().map_err(|error| {
+            DataError::File(FileError::Format {
+                path: path.into(),
+                expected: format!("a sound PNG or JPEG image of at most {MAX_SIDE} x {MAX_SIDE}"),
+                got: error.to_string(),
+                cure: "fetch or save the file again, or remove it",
+            })
         })?;
         let size = (image.width(), image.height());
         if self.gray {
@@ -122,7 +124,8 @@ fn is_image(path: &Path) -> bool {
 /// What is in a folder, is wanted and does not start with a dot, in the order of the names.
 fn entries(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, DataError> {
     let read = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
-    let mut paths = read().map_err(|source| DataError::Io { path: folder.into(), action: "read", source })?;
+    let mut paths =
+        read().map_err(|source| DataError::File(FileError::Io { path: folder.into(), action: "read", source }))?;
     let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     paths.retain(|path| !hidden(path) && wanted(path));
     paths.sort();
@@ -130,10 +133,10 @@ fn entries(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>
 }
 
 fn nothing(folder: &Path, expected: &str) -> DataError {
-    DataError::Format {
+    DataError::File(FileError::Format {
         path: folder.into(),
         expected: expected.into(),
         got: "none".into(),
         cure: "check that this is the right folder",
-    }
+    })
 }

@@ -23,7 +23,7 @@ pub use categories::{FittedImputeCategories, ImputeCategories};
 use crate::feature::rows::map_rows;
 use crate::fit::{Degenerate, check_columns, check_input, check_not_infinite, filled_matrix, fit_at_once};
 use crate::scale::{Moments, for_each_column, key, quantiles};
-use crate::{DataError, Fit, PartialFit, Transform};
+use crate::{DataError, Fit, PartialFit, TableError, Transform};
 
 const NAME: &str = "Impute";
 
@@ -182,7 +182,7 @@ impl<F: Float> PartialFit<F> for Impute {
         if let Some(column) = means.iter().position(|mean| mean.is_some_and(|mean| !mean.is_finite())) {
             let (expected, got) = ("a mean that an f64 holds", means[column].unwrap_or_default());
             let cure = "divide the column by a power of ten first";
-            return Err(DataError::Spread { operation: NAME, column, expected, got, cure });
+            return Err(DataError::Table(TableError::Spread { operation: NAME, column, expected, got, cure }));
         }
         Ok(self.fitted(means.into_iter().zip(state.misses())))
     }

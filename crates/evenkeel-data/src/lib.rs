@@ -40,7 +40,7 @@ pub use batch::{Batch, Targets};
 pub use batches::{Batches, Epoch};
 pub use dataset::Dataset;
 pub use digits::Digits;
-pub use error::DataError;
+pub use error::{DataError, FileError, TableError};
 pub use evenkeel_tensor::{Float, Seed, Shape, Tensor};
 pub use fit::{Degenerate, Fit, FitBoxed, PartialFit, Transform};
 #[cfg(feature = "image")]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use evenkeel_tensor::Tensor;
 
-use crate::{DataError, Dataset, Inputs, idx};
+use crate::{DataError, Dataset, FileError, Inputs, idx};
 
 /// MNIST, or a data set in files of the same names such as Fashion-MNIST and KMNIST: images of 28 x 28
 /// pixels, ten classes.
@@ -55,11 +55,11 @@ fn read(folder: &Path, stem: &str, rank: usize) -> Result<Tensor<u8>, DataError>
     let spellings = ["-", "."].map(|separator| format!("{stem}{separator}idx{rank}-ubyte"));
     let names: Vec<_> = spellings.iter().flat_map(|name| [name.clone(), format!("{name}.gz")]).collect();
     let Some(path) = names.iter().map(|name| folder.join(name)).find(|path| path.exists()) else {
-        return Err(DataError::MissingFile { folder: folder.into(), tried: names.join(", ") });
+        return Err(DataError::File(FileError::MissingFile { folder: folder.into(), tried: names.join(", ") }));
     };
     let array = idx::read(&path)?;
     if array.shape.rank() != rank {
-        return Err(DataError::Axes { path, expected: rank, got: array.shape });
+        return Err(DataError::File(FileError::Axes { path, expected: rank, got: array.shape }));
     }
     Ok(array.into_tensor())
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::DataError;
 use crate::table::{Categorical, Column, Table, Values};
+use crate::{DataError, TableError};
 
 /// What a categorical column holds.
 pub(crate) struct Observed {
@@ -75,10 +75,12 @@ fn levels<'a>(operation: &'static str, column: &'a Column) -> Result<&'a Categor
 
 /// The column `name` of the fit in another table.
 pub(crate) fn find<'a>(operation: &'static str, table: &'a Table, name: &str) -> Result<&'a Column, DataError> {
-    table.columns().iter().find(|column| column.name() == name).ok_or_else(|| DataError::MissingColumn {
-        operation,
-        column: name.into(),
-        nearest: nearest(name, table).into(),
+    table.columns().iter().find(|column| column.name() == name).ok_or_else(|| {
+        DataError::Table(TableError::MissingColumn {
+            operation,
+            column: name.into(),
+            nearest: nearest(name, table).into(),
+        })
     })
 }
 

@@ -5,9 +5,9 @@ use std::fmt;
 use evenkeel_tensor::{Float, Tensor};
 
 use super::{Census, Observed, OfLevels, categories, places};
-use crate::DataError;
 use crate::feature::rows::{check_width, zeros};
 use crate::table::{Categorical, Table, check_names};
+use crate::{DataError, TableError};
 
 const NAME: &str = "OneHot";
 
@@ -206,13 +206,13 @@ impl Coding {
         ] {
             let name = shared.to_string();
             if self.columns.contains(&shared) && self.columns.contains(&Category::Level(name.clone())) {
-                return Err(DataError::Column {
+                return Err(DataError::Table(TableError::Column {
                     operation: NAME,
-                    column: self.name.clone(),
+                    column: self.name.as_str().into(),
                     expected: format!("no level {name:?}, which names the column for {what}"),
                     got: format!("such a level and {what}"),
                     cure,
-                });
+                }));
             }
         }
         Ok(())
@@ -338,5 +338,12 @@ pub(super) fn unseen(
     cure: &'static str,
 ) -> DataError {
     let got = x.get(row).map_or("a missing value, of which it had none".into(), |level| format!("{level:?}"));
-    DataError::Cell { operation, row, column: name.into(), expected: "a level of the training data", got, cure }
+    DataError::Table(TableError::Cell {
+        operation,
+        row,
+        column: name.into(),
+        expected: "a level of the training data",
+        got,
+        cure,
+    })
 }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::DataError;
 use crate::table::{Table, Values};
+use crate::{DataError, TableError};
 
 /// What is to be predicted, for fits that look at it: beside a table, or one of its columns.
 ///
@@ -94,13 +94,13 @@ fn without_gaps<'a>(labels: Cow<'a, [u32]>, name: impl Fn(u32) -> String) -> Kno
 fn finite<'a>(operation: &'static str, name: &str, values: &'a [f64]) -> Result<Cow<'a, [f64]>, DataError> {
     match values.iter().position(|value| !value.is_finite()) {
         None => Ok(Cow::Borrowed(values)),
-        Some(row) => Err(DataError::Cell {
+        Some(row) => Err(DataError::Table(TableError::Cell {
             operation,
             row,
             column: name.into(),
             expected: "a finite target",
             got: values[row].to_string(),
             cure: "correct it, or leave the row out",
-        }),
+        })),
     }
 }

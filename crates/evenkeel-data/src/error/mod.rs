@@ -1,124 +1,26 @@
 //! The error of everything that reads, builds or splits data.
 
-use std::io;
-use std::path::PathBuf;
+mod file;
+mod table;
 
-use evenkeel_tensor::{Shape, ShapeError};
+use evenkeel_tensor::ShapeError;
+
+pub use file::FileError;
+pub use table::TableError;
 
 /// Data that cannot be used: where, what was expected, what came, and the cure.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// The operating system refused to open, read or write a file.
-    #[error(
-        "{}: cannot {action} the file: {source}; check the path, the permissions and the space left",
-        path.display()
-    )]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// `open`, `read` or `write`.
-        action: &'static str,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// A data set's file is not in the folder.
-    #[error(
-        "{}: expected one of the files {tried}, got none of them; download the data set into this folder",
-        folder.display()
-    )]
-    MissingFile {
-        /// The folder.
-        folder: PathBuf,
-        /// The names that were looked for.
-        tried: String,
-    },
-    /// The first four bytes are not those of an IDX file.
-    #[error(
-        "{}: expected an IDX file, which starts with the bytes 00 00, an element type (08 09 0b 0c 0d 0e) and a \
-         number of axes (01 to 08), got {got}; check that this is the right file, plain or gzip-compressed",
-        path.display()
-    )]
-    NotIdx {
-        /// The file.
-        path: PathBuf,
-        /// The first bytes.
-        got: String,
-    },
-    /// The file holds another type of element than was asked for.
-    #[error(
-        "{}: expected elements of type {expected}, got {got}; read it with `idx::read::<{got}>`",
-        path.display()
-    )]
-    ElementType {
-        /// The file.
-        path: PathBuf,
-        /// The type asked for.
-        expected: &'static str,
-        /// The type that the file's header names.
-        got: &'static str,
-    },
-    /// The header's extents are more than an address space can hold.
-    #[error(
-        "{}: expected extents whose product fits in memory, got {extents:?}; the header is damaged",
-        path.display()
-    )]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The extents that the header promises.
-        extents: Vec<usize>,
-    },
-    /// The data end before what the header promises.
-    #[error(
-        "{}: expected {expected} bytes of IDX data, got {got}; the file is cut off: fetch it again",
-        path.display()
-    )]
-    Truncated {
-        /// The file.
-        path: PathBuf,
-        /// Bytes of header and elements, uncompressed.
-        expected: u64,
-        /// Bytes that are there, uncompressed.
-        got: u64,
-    },
-    /// There is more in the file than the header promises.
-    #[error(
-        "{}: expected the data to end after {expected} bytes, got more; the header or the file is damaged: \
-         fetch it again",
-        path.display()
-    )]
-    TrailingBytes {
-        /// The file.
-        path: PathBuf,
-        /// Bytes of header and elements, uncompressed.
-        expected: u64,
-    },
-    /// The gzip stream is damaged.
-    #[error(
-        "{}: expected a sound gzip stream, got one that is damaged ({source}); fetch the file again",
-        path.display()
-    )]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// What the decoder said.
-        source: io::Error,
-    },
-    /// The array has another number of axes than such a file should.
-    #[error(
-        "{}: expected an array of {expected} axes, got shape {got}; check that images and labels are not \
-         swapped",
-        path.display()
-    )]
-    Axes {
-        /// The file.
-        path: PathBuf,
-        /// The number of axes.
-        expected: usize,
-        /// The shape that came.
-        got: Shape,
-    },
+    /// A file that cannot be read or written, or is not what it should be.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Rows and columns that an operation cannot use.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// Shapes that do not fit.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
     /// As many targets as samples are needed.
     #[error(
         "{operation}: expected as many targets as samples, got {samples} samples and {targets} targets; \
@@ -334,24 +236,6 @@ pub enum DataError {
         /// What came.
         got: f64,
     },
-    /// A line of a text file that does not follow the file's format.
-    #[error("{}, line {line}: expected {expected}, got {got}; correct the line or remove it", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: u64,
-        /// What such a line holds.
-        expected: &'static str,
-        /// What came.
-        got: String,
-    },
-    /// A file of synonyms that holds none.
-    #[error("{}: expected lines of a word, a tab and a synonym, got none; check that this is the right file", path.display())]
-    NoSynonyms {
-        /// The file.
-        path: PathBuf,
-    },
     /// A text without a single word.
     #[error("{what}: expected a text of at least one word, got {got:?}; remove such texts first")]
     NoWords {
@@ -367,48 +251,6 @@ pub enum DataError {
     Subject {
         /// The name, cut after 40 characters.
         got: String,
-    },
-    /// Another number of columns than what was fitted had.
-    #[error(
-        "{operation}: expected {expected} columns, as in the fit, got {got}; give the same columns in the same order, or fit again"
-    )]
-    Columns {
-        /// The operation.
-        operation: &'static str,
-        /// The number of columns in the fit.
-        expected: usize,
-        /// The number that came.
-        got: usize,
-    },
-    /// A value of a table that the operation cannot use. Rows and columns count from 0.
-    #[error("{operation}: row {row}, column {column}: expected {expected}, got {got}; {cure}")]
-    Value {
-        /// The operation.
-        operation: &'static str,
-        /// The row.
-        row: usize,
-        /// The column.
-        column: usize,
-        /// What it can use.
-        expected: &'static str,
-        /// The value.
-        got: f64,
-        /// What to do.
-        cure: &'static str,
-    },
-    /// A column whose spread is more than an `f64` holds.
-    #[error("{operation}: column {column}: expected {expected}, got {got}; {cure}")]
-    Spread {
-        /// The operation.
-        operation: &'static str,
-        /// The column.
-        column: usize,
-        /// What must be finite.
-        expected: &'static str,
-        /// What came.
-        got: f64,
-        /// What to do.
-        cure: &'static str,
     },
     /// A transformation that cannot be undone.
     #[error(
@@ -428,38 +270,6 @@ pub enum DataError {
         /// What to do.
         cure: &'static str,
     },
-    /// A new value beyond the float. Rows and new columns count from 0.
-    #[error("{operation}: row {row}, new column {column}: expected a finite value, got {got}; scale the columns first")]
-    Overflow {
-        /// The operation.
-        operation: &'static str,
-        /// The row.
-        row: usize,
-        /// The column among those that come out.
-        column: usize,
-        /// The value.
-        got: f64,
-    },
-    /// New columns that there is no memory for.
-    #[error(
-        "{operation}: expected new columns that fit into memory, got {rows} rows of {width} columns; make fewer columns, or transform the rows in parts"
-    )]
-    Room {
-        /// The operation.
-        operation: &'static str,
-        /// The number of rows.
-        rows: usize,
-        /// The number of columns that would come out.
-        width: usize,
-    },
-    /// A choice of columns that keeps none.
-    #[error("{operation}: expected at least one column to keep, got none; {cure}")]
-    NoColumnsLeft {
-        /// The operation.
-        operation: &'static str,
-        /// What to do.
-        cure: &'static str,
-    },
     /// A test of scores that have no p-values.
     #[error(
         "{operation}: expected scores with p-values, got none; choose by rank or threshold, or score by another method"
@@ -467,110 +277,6 @@ pub enum DataError {
     NoPValues {
         /// The method that gave the scores.
         operation: &'static str,
-    },
-    /// A table without the column that is asked for.
-    #[error("{operation}: expected a column {column:?}, got the columns {columns}; check the names")]
-    UnknownColumn {
-        /// The operation.
-        operation: &'static str,
-        /// The column asked for.
-        column: String,
-        /// The columns that there are.
-        columns: String,
-    },
-    /// A table without a column that something was fitted to.
-    #[error(
-        "{operation}: expected a column {column:?}, as in the fit, got none (the nearest name is {nearest:?}); rename the column, or fit again"
-    )]
-    MissingColumn {
-        /// The operation.
-        operation: &'static str,
-        /// The column of the fit.
-        column: String,
-        /// The most similar name among those that there are.
-        nearest: String,
-    },
-    /// A named column that the operation cannot use.
-    #[error("{operation}: column {column:?}: expected {expected}, got {got}; {cure}")]
-    Column {
-        /// The operation.
-        operation: &'static str,
-        /// The column's name.
-        column: String,
-        /// What it can use.
-        expected: String,
-        /// What came.
-        got: String,
-        /// What to do.
-        cure: &'static str,
-    },
-    /// A value of a named column that the operation cannot use. Rows count from 0.
-    #[error("{operation}: row {row}, column {column:?}: expected {expected}, got {got}; {cure}")]
-    Cell {
-        /// The operation.
-        operation: &'static str,
-        /// The row.
-        row: usize,
-        /// The column's name.
-        column: String,
-        /// What it can use.
-        expected: &'static str,
-        /// What came.
-        got: String,
-        /// What to do.
-        cure: &'static str,
-    },
-    /// A level of a categorical column that comes twice.
-    #[error("expected levels that differ, got {level:?} twice; merge them")]
-    Level {
-        /// The level.
-        level: String,
-    },
-    /// A file that is not what it should be.
-    #[error("{}: expected {expected}, got {got}; {cure}", path.display())]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// What such a file holds.
-        expected: String,
-        /// What came.
-        got: String,
-        /// What to do.
-        cure: &'static str,
-    },
-    /// A record of a CSV file that cannot be taken apart.
-    #[error("{}, line {line}{}: expected {expected}, got {got}; {cure}", path.display(), row_text(*.row))]
-    Record {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: u64,
-        /// The row, counted from 0; `None` in the header.
-        row: Option<u64>,
-        /// What it should be.
-        expected: String,
-        /// What came.
-        got: String,
-        /// What to do.
-        cure: &'static str,
-    },
-    /// A field of a CSV file that its column cannot hold.
-    #[error("{}, line {line} (row {row}), column {column:?}: expected {expected}, got {got:?}; {cure}", path.display())]
-    Field {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: u64,
-        /// The row, counted from 0 after the header.
-        row: u64,
-        /// The column's name.
-        column: Box<str>,
-        /// What the column holds.
-        expected: &'static str,
-        /// The field, cut after 40 characters.
-        got: Box<str>,
-        /// What to do.
-        cure: &'static str,
     },
     /// A text or file that does not hold what was saved.
     #[error(
@@ -582,11 +288,4 @@ pub enum DataError {
         /// What is wrong with it.
         got: String,
     },
-    /// Shapes that do not fit.
-    #[error(transparent)]
-    Shape(#[from] ShapeError),
-}
-
-fn row_text(row: Option<u64>) -> String {
-    row.map_or_else(String::new, |row| format!(" (row {row})"))
 }

@@ -8,7 +8,7 @@ use super::cyclic::{names_of, on_circle};
 use super::rows::map_rows;
 use crate::fit::{check_input, filled_matrix};
 use crate::table::time::{date_from_days, days_from_date};
-use crate::{DataError, Fit, Transform};
+use crate::{DataError, Fit, TableError, Transform};
 
 const NAME: &str = "Dates";
 
@@ -135,23 +135,33 @@ impl Dates {
 
     fn check<F: Float>(&self, x: &Tensor<F>) -> Result<usize, DataError> {
         if self.width() == 0 {
-            return Err(DataError::NoColumnsLeft { operation: NAME, cure: "name at least one part" });
+            return Err(DataError::Table(TableError::NoColumnsLeft {
+                operation: NAME,
+                cure: "name at least one part",
+            }));
         }
         if let Some(part) = self.cyclic.iter().find(|part| !part.is_cyclic()) {
-            return Err(DataError::Column {
+            return Err(DataError::Table(TableError::Column {
                 operation: NAME,
-                column: part.to_string(),
+                column: part.to_string().into(),
                 expected: "a part that has a cycle".into(),
                 got: "one that goes on".into(),
                 cure: "take it as a number, with `Dates::of`",
-            });
+            }));
         }
         let (_, columns) = check_input(NAME, None, x)?;
         let is_far = |x: &F| x.to_f64().abs() > 1e8 * DAY;
         let Some(at) = x.as_slice().iter().position(is_far) else { return Ok(columns) };
         let (expected, cure) = ("seconds within 100 million days of 1970", "check the unit: milliseconds are too many");
         let got = x.as_slice()[at].to_f64();
-        Err(DataError::Value { operation: NAME, row: at / columns, column: at % columns, expected, got, cure })
+        Err(DataError::Table(TableError::Value {
+            operation: NAME,
+            row: at / columns,
+            column: at % columns,
+            expected,
+            got,
+            cure,
+        }))
     }
 }
 

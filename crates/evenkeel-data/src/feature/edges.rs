@@ -2,9 +2,9 @@
 
 use evenkeel_tensor::{Float, Tensor};
 
-use crate::DataError;
 use crate::fit::check_not_infinite;
 use crate::scale::{for_each_column, key, quantiles};
+use crate::{DataError, TableError};
 
 /// How points are placed between a column's extremes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) fn points<F: Float>(
         if !got.is_finite() {
             let expected = "a distance between the extremes that an f64 holds";
             let cure = "divide the column by a power of ten first";
-            return Err(DataError::Spread { operation, column, expected, got, cure });
+            return Err(DataError::Table(TableError::Spread { operation, column, expected, got, cure }));
         }
         if spacing == Spacing::Uniform {
             *points = (0..count)

@@ -4,7 +4,7 @@ use evenkeel_tensor::{Float, Tensor};
 
 use super::rows::{check_results, map_rows};
 use crate::fit::{check_input, filled_matrix};
-use crate::{DataError, Fit, Transform};
+use crate::{DataError, Fit, TableError, Transform};
 
 const NAME: &str = "Elementwise";
 
@@ -88,7 +88,14 @@ impl Elementwise {
         let (_, columns) = check_input(NAME, None, x)?;
         let Some(at) = x.as_slice().iter().position(|x| is_refused(x.to_f64())) else { return Ok(()) };
         let (got, cure) = (x.as_slice()[at].to_f64(), "shift the column, or use `Elementwise::SignedLog`");
-        Err(DataError::Value { operation: NAME, row: at / columns, column: at % columns, expected, got, cure })
+        Err(DataError::Table(TableError::Value {
+            operation: NAME,
+            row: at / columns,
+            column: at % columns,
+            expected,
+            got,
+            cure,
+        }))
     }
 }
 

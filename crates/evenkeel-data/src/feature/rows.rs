@@ -2,8 +2,8 @@
 
 use evenkeel_tensor::{Float, Tensor, kernel, parallel};
 
-use crate::DataError;
 use crate::fit::has_infinite;
+use crate::{DataError, TableError};
 
 /// The most columns that are made of a table: settings beyond are a mistake, and found before memory is asked for.
 pub(crate) const MOST_COLUMNS: usize = 1 << 20;
@@ -43,7 +43,7 @@ pub(crate) fn check_results<F: Float>(operation: &'static str, y: &Tensor<F>) ->
     }
     let (width, y) = (y.shape()[1], y.as_slice());
     let at = y.iter().position(|y| y.abs() == F::INFINITY).expect("one was found");
-    Err(DataError::Overflow { operation, row: at / width, column: at % width, got: y[at].to_f64() })
+    Err(DataError::Table(TableError::Overflow { operation, row: at / width, column: at % width, got: y[at].to_f64() }))
 }
 
 /// Refuses more new columns than [`MOST_COLUMNS`].
@@ -68,7 +68,7 @@ pub(crate) fn check_room<F>(operation: &'static str, rows: usize, width: usize) 
     if rows.checked_mul(width).is_some_and(has_room) {
         return Ok(());
     }
-    Err(DataError::Room { operation, rows, width })
+    Err(DataError::Table(TableError::Room { operation, rows, width }))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::edges::{Spacing, points};
 use super::rows::{check_results, check_width, map_rows};
 use super::spline_basis::{MOST_DEGREE, extended, interval, slopes, splines};
 use crate::fit::{Degenerate, check_columns, check_input, filled_matrix};
-use crate::{DataError, Fit, Transform};
+use crate::{DataError, Fit, TableError, Transform};
 
 const NAME: &str = "Splines";
 
@@ -177,13 +177,13 @@ impl FittedSplines {
         };
         match self.knots.iter().position(|knots| !rises(knots)) {
             None => Ok(()),
-            Some(column) => Err(DataError::Spread {
+            Some(column) => Err(DataError::Table(TableError::Spread {
                 operation: NAME,
                 column,
                 expected: "knots that rise and that an f64 holds, as many as in the settings",
                 got: self.knots[column].last().copied().unwrap_or_default(),
                 cure: "divide the column by a power of ten first",
-            }),
+            })),
         }
     }
 }

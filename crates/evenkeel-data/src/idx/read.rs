@@ -7,8 +7,8 @@ use std::path::Path;
 use evenkeel_tensor::{MAX_RANK, Shape};
 
 use super::{IdxArray, IdxElement, type_name};
-use crate::DataError;
 use crate::file::Bytes;
+use crate::{DataError, FileError};
 
 /// Reads the IDX file at `path`, plain or gzip-compressed (by its first bytes, not by its name).
 ///
@@ -17,7 +17,7 @@ use crate::file::Bytes;
 /// header promises, or its compression is damaged.
 pub fn read<T: IdxElement>(path: impl AsRef<Path>) -> Result<IdxArray<T>, DataError> {
     let path = path.as_ref();
-    let failed = |action| move |source| DataError::Io { path: path.into(), action, source };
+    let failed = |action| move |source| DataError::File(FileError::Io { path: path.into(), action, source });
     let file = File::open(path).map_err(failed("open"))?;
     let metadata = file.metadata().map_err(failed("read"))?;
     // A pipe or a device has no length; it is bounded by what arrives.
@@ -48,8 +48,12 @@ impl<R: BufRead> Source<'_, R> {
         let expected = header + (shape.numel() * size_of::<T>()) as u64;
         let path = self.0.path;
         match length {
-            Some(got) if got < expected => Err(DataError::Truncated { path: path.into(), expected, got }),
-            Some(got) if got > expected => Err(DataError::TrailingBytes { path: path.into(), expected }),
+            Some(got) if got < expected => {
+                Err(DataError::File(FileError::Truncated { path: path.into(), expected, got }))
+            }
+            Some(got) if got > expected => {
+                Err(DataError::File(FileError::TrailingBytes { path: path.into(), expected }))
+            }
             _ => Ok(IdxArray { shape, data: self.0.elements(shape.numel(), T::extend_from_be)? }),
         }
     }
@@ -63,10 +67,14 @@ impl<R: BufRead> Source<'_, R> {
         let Some(found) = found.filter(|_| got == 4) else {
             let hex: Vec<_> = magic[..got].iter().map(|b| format!("{b:02x}")).collect();
             let got = if got == 0 { "an empty file".into() } else { hex.join(" ") };
-            return Err(DataError::NotIdx { path: self.0.path.into(), got });
+            return Err(DataError::File(FileError::NotIdx { path: self.0.path.into(), got }));
         };
         if code != T::CODE {
-            return Err(DataError::ElementType { path: self.0.path.into(), expected: T::NAME, got: found });
+            return Err(DataError::File(FileError::ElementType {
+                path: self.0.path.into(),
+                expected: T::NAME,
+                got: found,
+            }));
         }
 
         let header = 4 + 4 * u64::from(rank);
@@ -80,7 +88,7 @@ impl<R: BufRead> Source<'_, R> {
         // Extents of 0 count as 1 here, so that the strides of an empty array do not overflow either.
         let bytes = extents.iter().try_fold(size_of::<T>(), |n, &extent| n.checked_mul(extent.max(1)));
         if bytes.is_none_or(|n| n > isize::MAX as usize) {
-            return Err(DataError::TooLarge { path: self.0.path.into(), extents: extents.to_vec() });
+            return Err(DataError::File(FileError::TooLarge { path: self.0.path.into(), extents: extents.to_vec() }));
         }
         Ok((Shape::from(&*extents), header))
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use evenkeel_tensor::{Shape, ShapeError};
 
 use super::IdxElement;
-use crate::{DataError, file};
+use crate::{DataError, FileError, file};
 
 /// Elements encoded at a time.
 const CHUNK: usize = 8 * 1024;
@@ -35,11 +35,9 @@ pub fn write_to<T: IdxElement>(
 ) -> Result<(), DataError> {
     let shape = shape.into();
     check(shape, values.len())?;
-    encode(&mut writer, shape, values).and_then(|()| writer.flush()).map_err(|source| DataError::Io {
-        path: name.as_ref().into(),
-        action: "write",
-        source,
-    })
+    encode(&mut writer, shape, values)
+        .and_then(|()| writer.flush())
+        .map_err(|source| DataError::File(FileError::Io { path: name.as_ref().into(), action: "write", source }))
 }
 
 fn check(shape: Shape, values: usize) -> Result<(), ShapeError> {

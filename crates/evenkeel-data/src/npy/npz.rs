@@ -10,7 +10,7 @@ use zip::result::ZipError;
 use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 
 use super::{NpyArray, NpyElement, read_from, write::check, write_to};
-use crate::{DataError, file};
+use crate::{DataError, FileError, file};
 
 /// An open npz file, as of NumPy's `savez` and `savez_compressed`.
 #[derive(Debug)]
@@ -27,7 +27,8 @@ impl Npz {
     /// If the file cannot be read or is not a ZIP archive.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|source| DataError::Io { path: path.into(), action: "open", source })?;
+        let file = File::open(path)
+            .map_err(|source| DataError::File(FileError::Io { path: path.into(), action: "open", source }))?;
         let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| failed(path, error))?;
         let mut names = Vec::new();
         for name in archive.file_names() {
@@ -50,12 +51,12 @@ impl Npz {
     pub fn read<T: NpyElement>(&mut self, name: &str) -> Result<NpyArray<T>, DataError> {
         let file = format!("{name}.npy");
         if self.archive.index_for_name(&file).is_none() {
-            return Err(DataError::Format {
+            return Err(DataError::File(FileError::Format {
                 path: self.path.clone(),
                 expected: format!("an array {name:?}"),
                 got: format!("the arrays {}", self.names().join(", ")),
                 cure: "check the name",
-            });
+            }));
         }
         let entry = self.archive.by_name(&file).map_err(|error| failed(&self.path, error))?;
         read_from(entry, self.path.join(file))
@@ -91,12 +92,12 @@ pub fn write_npz(
 ) -> Result<(), DataError> {
     let path = path.as_ref();
     if file::is_gz(path) {
-        return Err(DataError::Format {
+        return Err(DataError::File(FileError::Format {
             path: path.into(),
             expected: "a name of an npz file".into(),
             got: "one that ends in .gz".into(),
             cure: "leave .gz out; npz is compressed as it is",
-        });
+        }));
     }
     let mut refused = None;
     let written = file::write(path, |out| {
@@ -112,12 +113,12 @@ pub fn write_npz(
 
 fn failed(path: &Path, error: ZipError) -> DataError {
     match error {
-        ZipError::Io(source) => DataError::Io { path: path.into(), action: "read or write", source },
-        error => DataError::Format {
+        ZipError::Io(source) => DataError::File(FileError::Io { path: path.into(), action: "read or write", source }),
+        error => DataError::File(FileError::Format {
             path: path.into(),
             expected: "an npz file, which is a ZIP archive of npy files".into(),
             got: error.to_string(),
             cure: "check that this is the right file, and that every array has a name of its own",
-        },
+        }),
     }
 }

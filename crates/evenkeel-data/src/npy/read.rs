@@ -8,8 +8,8 @@ use evenkeel_tensor::Shape;
 
 use super::header::Header;
 use super::{NpyArray, NpyElement, type_name};
-use crate::DataError;
 use crate::file::Bytes;
+use crate::{DataError, FileError};
 
 /// The longest header that is read; NumPy's own are below 200 bytes.
 const MAX_HEADER: usize = 64 * 1024;
@@ -21,7 +21,8 @@ const MAX_HEADER: usize = 64 * 1024;
 /// its compression is damaged.
 pub fn read<T: NpyElement>(path: impl AsRef<Path>) -> Result<NpyArray<T>, DataError> {
     let path = path.as_ref();
-    let reader = File::open(path).map_err(|source| DataError::Io { path: path.into(), action: "open", source })?;
+    let reader = File::open(path)
+        .map_err(|source| DataError::File(FileError::Io { path: path.into(), action: "open", source }))?;
     read_from(reader, path)
 }
 
@@ -54,7 +55,7 @@ impl<R: Read> Source<'_, R> {
         let product =
             |extents: &[usize]| extents.iter().try_fold(size_of::<T>(), |n, &extent| n.checked_mul(extent.max(1)));
         if product(&header.shape).is_none_or(|bytes| bytes > isize::MAX as usize) {
-            return Err(DataError::TooLarge { path: self.0.path.into(), extents: header.shape });
+            return Err(DataError::File(FileError::TooLarge { path: self.0.path.into(), extents: header.shape }));
         }
         let shape = Shape::from(&header.shape[..]);
         let extend = if big { T::extend_from_be } else { T::extend_from_le };
@@ -98,7 +99,7 @@ impl<R: Read> Source<'_, R> {
     }
 
     fn wrong(&self, expected: String, got: String, cure: &'static str) -> DataError {
-        DataError::Format { path: self.0.path.into(), expected, got, cure }
+        DataError::File(FileError::Format { path: self.0.path.into(), expected, got, cure })
     }
 }
 

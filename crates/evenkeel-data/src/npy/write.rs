@@ -6,7 +6,7 @@ use std::path::Path;
 use evenkeel_tensor::{Shape, ShapeError};
 
 use super::NpyElement;
-use crate::{DataError, file};
+use crate::{DataError, FileError, file};
 
 /// Elements encoded at a time.
 const CHUNK: usize = 8 * 1024;
@@ -45,7 +45,7 @@ pub fn write_to<T: NpyElement>(
 ) -> Result<(), DataError> {
     let shape = check(shape.into(), values.len())?;
     let written = encode(&mut writer, shape, values, false).and_then(|()| writer.flush());
-    written.map_err(|source| DataError::Io { path: name.as_ref().into(), action: "write", source })
+    written.map_err(|source| DataError::File(FileError::Io { path: name.as_ref().into(), action: "write", source }))
 }
 
 pub(super) fn check(shape: Shape, values: usize) -> Result<Shape, ShapeError> {

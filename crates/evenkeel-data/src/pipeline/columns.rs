@@ -1,8 +1,8 @@
 //! Which columns a step takes.
 
 use super::fitted::NAME;
-use crate::DataError;
 use crate::table::{Column, Kind, check_names};
+use crate::{DataError, TableError};
 
 /// Which columns a step takes: all, those of a kind, or those of some names, as they are when the step's turn comes.
 ///
@@ -59,7 +59,11 @@ impl Columns {
         if let Some(column) = named.iter().chain(&self.except).find(|name| !columns.iter().any(|c| c.name() == **name))
         {
             let columns = columns.iter().map(Column::name).collect::<Vec<_>>().join(", ");
-            return Err(DataError::UnknownColumn { operation: NAME, column: column.clone(), columns });
+            return Err(DataError::Table(TableError::UnknownColumn {
+                operation: NAME,
+                column: column.clone(),
+                columns,
+            }));
         }
         let of = |is: &dyn Fn(&Column) -> bool| columns.iter().filter(|c| is(c)).map(|c| c.name().to_owned()).collect();
         let mut names: Vec<String> = match &self.chosen {

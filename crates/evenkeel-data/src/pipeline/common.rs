@@ -1,9 +1,9 @@
 //! What the parts of a table have in common.
 
 use super::fitted::{Input, NAME};
-use crate::DataError;
 use crate::fit::no_rows;
 use crate::table::{Column, Table};
+use crate::{DataError, TableError};
 
 /// The columns that all parts have.
 #[derive(Default)]
@@ -38,7 +38,13 @@ impl Common {
                 let expected = format!("a {} column, as in part {since}", input.kind);
                 let got = format!("a {} one in part {part}", column.kind());
                 let cure = "declare the column's kind where it is read";
-                return Err(DataError::Column { operation: NAME, column: input.name.clone(), expected, got, cure });
+                return Err(DataError::Table(TableError::Column {
+                    operation: NAME,
+                    column: input.name.as_str().into(),
+                    expected,
+                    got,
+                    cure,
+                }));
             }
             (*input, *since) = (Input::of(column), Some(part));
         }
@@ -66,11 +72,11 @@ impl Common {
 
 /// The error of a column that one part has and another has not.
 fn other_columns(name: &str, with: usize, without: usize) -> DataError {
-    DataError::Column {
+    DataError::Table(TableError::Column {
         operation: NAME,
         column: name.into(),
         expected: format!("the same columns in all parts, such as this one of part {with}"),
         got: format!("none of this name in part {without}"),
         cure: "give all parts the same columns",
-    }
+    })
 }

@@ -5,10 +5,10 @@ use std::fmt;
 use evenkeel_tensor::{Float, Tensor};
 
 use super::step::{Fitted, with_new_names};
-use crate::DataError;
 use crate::encode::find;
 use crate::feature::rows::check_results;
 use crate::table::{Categorical, Column, Kind, Table, Values, check_names};
+use crate::{DataError, TableError};
 
 /// In messages.
 pub(super) const NAME: &str = "Pipeline";
@@ -145,12 +145,13 @@ pub(super) fn replace(
     let mut places = Vec::new();
     let mut taken = Vec::new();
     for name in chosen {
-        let place =
-            columns.iter().position(|column| column.name() == name).ok_or_else(|| DataError::UnknownColumn {
+        let place = columns.iter().position(|column| column.name() == name).ok_or_else(|| {
+            DataError::Table(TableError::UnknownColumn {
                 operation: NAME,
                 column: name.clone(),
                 columns: columns.iter().map(Column::name).collect::<Vec<_>>().join(", "),
-            })?;
+            })
+        })?;
         places.push(place);
         // The name stays behind.
         taken.push(std::mem::replace(&mut columns[place], Column::numeric(name, Vec::new())));
@@ -178,14 +179,14 @@ pub(super) fn check(table: &Table, keep_missing: bool) -> Result<(), DataError> 
         let row = values.iter().position(|x| x.is_infinite() || (x.is_nan() && !keep_missing));
         if let Some(row) = row {
             let got = values[row];
-            return Err(DataError::Cell {
+            return Err(DataError::Table(TableError::Cell {
                 operation: NAME,
                 row,
                 column: column.name().into(),
                 expected: "a finite value at the end",
                 got: if got.is_nan() { "a missing one".into() } else { got.to_string() },
                 cure: "impute the column, or correct the value",
-            });
+            }));
         }
     }
     Ok(())

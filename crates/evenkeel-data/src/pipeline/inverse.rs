@@ -6,11 +6,11 @@ use evenkeel_tensor::{Float, Tensor};
 
 use super::fitted::{FittedPipeline, FittedStep, NAME};
 use super::step::{Fitted, split, with_names};
-use crate::DataError;
 use crate::feature::rows::check_results;
 use crate::fit::{Transform, check_columns, matrix};
 use crate::impute::indicator_name;
 use crate::table::{Categorical, Column, Table, Values};
+use crate::{DataError, TableError};
 
 impl FittedPipeline {
     /// The columns of the table that `y`, of shape (rows, [`names`](Self::names)), was made of: all the
@@ -77,11 +77,15 @@ impl FittedPipeline {
         let names: Vec<String> = names.iter().map(|name| name.as_ref().to_owned()).collect();
         if names.is_empty() {
             let cure = "name at least one of the inputs";
-            return Err(DataError::NoColumnsLeft { operation: "FittedPipeline::inverse_of", cure });
+            return Err(DataError::Table(TableError::NoColumnsLeft { operation: "FittedPipeline::inverse_of", cure }));
         }
         if let Some(column) = names.iter().find(|&name| !self.inputs().any(|input| input == name)) {
             let columns = Vec::from_iter(self.inputs()).join(", ");
-            return Err(DataError::UnknownColumn { operation: NAME, column: column.clone(), columns });
+            return Err(DataError::Table(TableError::UnknownColumn {
+                operation: NAME,
+                column: column.clone(),
+                columns,
+            }));
         }
         // Which steps the columns go through, and what is made of them.
         let (mut there, mut through) = (names.clone(), Vec::new());
@@ -102,7 +106,14 @@ impl FittedPipeline {
             if let Some(row) = values.iter().position(|y| y.is_infinite()) {
                 let (got, cure) = (values[row].to_string(), "correct it, or mark it as missing");
                 let expected = "a finite value, or NaN for a missing one";
-                return Err(DataError::Cell { operation: NAME, row, column: name, expected, got, cure });
+                return Err(DataError::Table(TableError::Cell {
+                    operation: NAME,
+                    row,
+                    column: name.into(),
+                    expected,
+                    got,
+                    cure,
+                }));
             }
             Ok((name.clone(), Column::numeric(name, values)))
         };
@@ -193,14 +204,16 @@ impl FittedStep {
         }
         let inverted = fitted.inverse_in_place(&mut y).and_then(|()| check_results(fitted.operation(), &y));
         inverted.map_err(|error| match error {
-            DataError::Overflow { operation, row, column, got } if column < self.columns.len() => DataError::Cell {
-                operation,
-                row,
-                column: self.columns[column].clone(),
-                expected: "a number whose origin is finite",
-                got: format!("one of {got}"),
-                cure: "give numbers nearer to those that the step made",
-            },
+            DataError::Table(TableError::Overflow { operation, row, column, got }) if column < self.columns.len() => {
+                DataError::Table(TableError::Cell {
+                    operation,
+                    row,
+                    column: self.columns[column].as_str().into(),
+                    expected: "a number whose origin is finite",
+                    got: format!("one of {got}"),
+                    cure: "give numbers nearer to those that the step made",
+                })
+            }
             error => with_names(error, &names),
         })?;
         let columns = split(self.columns.clone(), &y);

@@ -4,10 +4,10 @@ use super::Pipeline;
 use super::common::Common;
 use super::fitted::{FittedPipeline, Input, NAME, reached};
 use super::step::{Fitted, matrix, with_names};
-use crate::DataError;
 use crate::encode::{Census, OfLevels, Resolved, Target};
 use crate::fit::{PartialFit, no_rows};
 use crate::table::{Kind, Table};
+use crate::{DataError, TableError};
 
 impl Pipeline {
     /// Learns from training data in parts, such as a file larger than memory in the tables of
@@ -120,7 +120,10 @@ impl Pipeline {
 
 /// The error with the row among all parts, of which those before had so many.
 fn after_rows(mut error: DataError, rows: usize) -> DataError {
-    if let DataError::Cell { row, .. } | DataError::Value { row, .. } | DataError::Overflow { row, .. } = &mut error {
+    if let DataError::Table(TableError::Cell { row, .. })
+    | DataError::Table(TableError::Value { row, .. })
+    | DataError::Table(TableError::Overflow { row, .. }) = &mut error
+    {
         *row += rows;
     }
     error

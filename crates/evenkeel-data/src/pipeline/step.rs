@@ -4,7 +4,6 @@ use evenkeel_tensor::Tensor;
 
 use super::Select;
 use super::parts::{InParts, counting, merging, needs_all};
-use crate::DataError;
 use crate::encode::{
     FittedFrequency, FittedOneHot, FittedOrdinal, FittedTargetMean, Frequency, OneHot, Ordinal, Resolved, TargetMean,
 };
@@ -19,6 +18,7 @@ use crate::scale::{
 };
 use crate::select::{Selection, VarianceAbove};
 use crate::table::{Column, Kind, Table, Values};
+use crate::{DataError, TableError};
 
 /// A step of a [`Pipeline`](super::Pipeline): the settings of a scaler, an imputer, an encoder, a feature or a selection, by
 /// `into`.
@@ -237,12 +237,19 @@ pub(super) fn split(names: Vec<String>, x: &Tensor<f64>) -> Vec<Column> {
 /// The error with the column's name in place of its position.
 pub(super) fn with_names(error: DataError, names: &[String]) -> DataError {
     match error {
-        DataError::Value { operation, row, column, expected, got, cure } if column < names.len() => {
-            DataError::Cell { operation, row, column: names[column].clone(), expected, got: got.to_string(), cure }
+        DataError::Table(TableError::Value { operation, row, column, expected, got, cure }) if column < names.len() => {
+            DataError::Table(TableError::Cell {
+                operation,
+                row,
+                column: names[column].as_str().into(),
+                expected,
+                got: got.to_string(),
+                cure,
+            })
         }
-        DataError::Spread { operation, column, expected, got, cure } if column < names.len() => {
-            let (column, got) = (names[column].clone(), got.to_string());
-            DataError::Column { operation, column, expected: expected.into(), got, cure }
+        DataError::Table(TableError::Spread { operation, column, expected, got, cure }) if column < names.len() => {
+            let (column, got) = (names[column].as_str().into(), got.to_string());
+            DataError::Table(TableError::Column { operation, column, expected: expected.into(), got, cure })
         }
         error => error,
     }
@@ -251,14 +258,16 @@ pub(super) fn with_names(error: DataError, names: &[String]) -> DataError {
 /// The same for a column that came out.
 pub(super) fn with_new_names(error: DataError, names: &[String]) -> DataError {
     match error {
-        DataError::Overflow { operation, row, column, got } if column < names.len() => DataError::Cell {
-            operation,
-            row,
-            column: names[column].clone(),
-            expected: "a finite value",
-            got: got.to_string(),
-            cure: "scale the columns first",
-        },
+        DataError::Table(TableError::Overflow { operation, row, column, got }) if column < names.len() => {
+            DataError::Table(TableError::Cell {
+                operation,
+                row,
+                column: names[column].as_str().into(),
+                expected: "a finite value",
+                got: got.to_string(),
+                cure: "scale the columns first",
+            })
+        }
         error => error,
     }
 }

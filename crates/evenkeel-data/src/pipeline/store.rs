@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FittedPipeline;
 use super::fitted::{FittedStep, Input};
-use crate::{DataError, file};
+use crate::{DataError, FileError, file};
 
 /// What such a file says that it is.
 const FORMAT: &str = "evenkeel pipeline";
@@ -100,7 +100,8 @@ impl FittedPipeline {
             }
             Ok(json)
         };
-        let json = read().map_err(|source| DataError::Io { path: path.into(), action: "read", source })?;
+        let json =
+            read().map_err(|source| DataError::File(FileError::Io { path: path.into(), action: "read", source }))?;
         Self::from_json(&json).map_err(|error| match error {
             DataError::Stored { got, .. } => DataError::Stored { what: path.display().to_string(), got },
             error => error,

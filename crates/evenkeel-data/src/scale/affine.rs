@@ -3,8 +3,8 @@
 use evenkeel_tensor::{Float, Tensor};
 
 use super::columns::{change_blocks, change_blocks_anew, map_columns};
-use crate::DataError;
 use crate::fit::{Degenerate, check_input};
+use crate::{DataError, TableError};
 
 /// y = (x - center) / scale, column by column.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,7 +40,7 @@ impl Affine {
             }
             if !(center.is_finite() && spread.is_finite()) {
                 let cure = "divide the column by a power of ten first";
-                return Err(DataError::Spread { operation, column, expected, got: spread, cure });
+                return Err(DataError::Table(TableError::Spread { operation, column, expected, got: spread, cure }));
             }
             if spread == 0.0 {
                 affine.degenerate.constant.push(column);

@@ -7,8 +7,8 @@ use super::correlation::correlations;
 use super::groups::Groups;
 use super::sums::check_finite;
 use super::{Scores, Selection, Verdict};
-use crate::DataError;
 use crate::scale::{for_each_column, key};
+use crate::{DataError, TableError};
 
 /// Minimal redundancy, maximal relevance (Peng, Long & Ding 2005; Ding & Peng 2005): takes the most relevant column, and then one after
 /// another that which is best relative to the columns S taken before.
@@ -86,7 +86,11 @@ impl Mrmr {
         let (_, columns) = check_rows(OPERATION, x, rows)?;
         let refuse = |expected, got: usize| Err(DataError::Setting { operation: OPERATION, expected, got: got as f64 });
         if relevance.score().len() != columns {
-            return Err(DataError::Columns { operation: OPERATION, expected: relevance.score().len(), got: columns });
+            return Err(DataError::Table(TableError::Columns {
+                operation: OPERATION,
+                expected: relevance.score().len(),
+                got: columns,
+            }));
         }
         if !(1..=columns).contains(&self.k) {
             return refuse("a number of columns to keep from 1 to as many as there are", self.k);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::validate::{check_score, check_search, check_weights};
 use super::{Selection, TradeOff, Trial, Verdict};
-use crate::DataError;
+use crate::{DataError, TableError};
 
 /// The path of a penalty that sets weights to zero, such as the L1 norm (Tibshirani 1996) or, for a network, the group lasso over the
 /// first layer's weights of each input (Yuan & Lin 2006): in which order columns enter as the penalty λ weakens, and which are in at the
@@ -186,7 +186,7 @@ impl Path {
         let kept: Vec<usize> = self.order_of_entry().into_iter().filter(is_in).collect();
         if kept.is_empty() {
             let cure = "no column does better than none: look at the data, or add weaker penalties";
-            return Err(DataError::NoColumnsLeft { operation: OPERATION, cure });
+            return Err(DataError::Table(TableError::NoColumnsLeft { operation: OPERATION, cure }));
         }
         let verdict = |column: usize| Verdict {
             score: Some(point.weights[column]),

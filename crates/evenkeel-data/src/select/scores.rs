@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Selection, Verdict};
-use crate::DataError;
+use crate::{DataError, TableError};
 
 /// A score for each column, the more the better, with p-values where the method has them.
 ///
@@ -33,7 +33,11 @@ impl Scores {
         }
         if let Some(p) = &p_value {
             if p.len() != score.len() {
-                return Err(DataError::Columns { operation: method, expected: score.len(), got: p.len() });
+                return Err(DataError::Table(TableError::Columns {
+                    operation: method,
+                    expected: score.len(),
+                    got: p.len(),
+                }));
             }
             if let Some(&got) = p.iter().find(|p| !(0.0..=1.0).contains(*p)) {
                 return Err(DataError::Setting { operation: method, expected: "p-values from 0 to 1", got });
@@ -186,7 +190,7 @@ impl Scores {
     fn keep_checked(&self, kept: &[usize], rule: &str) -> Result<Selection, DataError> {
         if kept.is_empty() {
             let cure = "choose a rule that keeps more, or `top(k)`";
-            return Err(DataError::NoColumnsLeft { operation: self.method, cure });
+            return Err(DataError::Table(TableError::NoColumnsLeft { operation: self.method, cure }));
         }
         self.keep(kept, rule)
     }

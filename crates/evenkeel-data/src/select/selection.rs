@@ -5,7 +5,7 @@ use std::fmt;
 use evenkeel_tensor::{Float, Tensor, kernel, parallel};
 
 use crate::fit::{check_columns, check_input};
-use crate::{DataError, Transform};
+use crate::{DataError, TableError, Transform};
 
 /// Columns that were chosen, with the reasons: a [`Transform`] that keeps these columns of any data, in the order in which the data have
 /// them.
@@ -52,7 +52,7 @@ impl Selection {
     /// If no column is kept, or one that is not there or is named twice.
     pub fn new(operation: &'static str, verdicts: Vec<Verdict>, kept: Vec<usize>) -> Result<Self, DataError> {
         if kept.is_empty() {
-            return Err(DataError::NoColumnsLeft { operation, cure: "keep at least one" });
+            return Err(DataError::Table(TableError::NoColumnsLeft { operation, cure: "keep at least one" }));
         }
         let mut indices = kept.clone();
         indices.sort_unstable();

@@ -3,8 +3,8 @@
 use evenkeel_tensor::Seed;
 
 use super::{Selection, Verdict};
-use crate::DataError;
 use crate::order::shuffle;
+use crate::{DataError, TableError};
 
 /// Stability selection (Meinshausen & Bühlmann 2010): lets any method choose columns on 100 random halves of the rows, and keeps the
 /// columns that are chosen in at least a share π of them, 0.6 unless told otherwise.
@@ -137,7 +137,7 @@ impl Frequencies {
         let mut kept: Vec<usize> = columns.clone().filter(|&column| is_kept(column)).collect();
         if kept.is_empty() {
             let cure = "lower the threshold, or let more columns be chosen on each half";
-            return Err(DataError::NoColumnsLeft { operation: OPERATION, cure });
+            return Err(DataError::Table(TableError::NoColumnsLeft { operation: OPERATION, cure }));
         }
         kept.sort_by(|&a, &b| self.frequency[b].total_cmp(&self.frequency[a]));
         let verdict = |column: usize| Verdict {

@@ -2,8 +2,8 @@
 
 use evenkeel_tensor::{Float, Tensor, kernel, parallel};
 
-use crate::DataError;
 use crate::scale::block_rows;
+use crate::{DataError, TableError};
 
 /// What belongs to the rows of a matrix.
 #[derive(Clone, Copy)]
@@ -99,13 +99,13 @@ pub(super) fn means<F: Float>(
 pub(super) fn check_sums<F: Float>(operation: &'static str, x: &Tensor<F>, sums: &[f64]) -> Result<(), DataError> {
     let Some(at) = sums.iter().position(|sum| !sum.is_finite()) else { return Ok(()) };
     check_finite(operation, x)?;
-    Err(DataError::Spread {
+    Err(DataError::Table(TableError::Spread {
         operation,
         column: at % x.shape()[1],
         expected: "values whose squares an f64 can add up",
         got: sums[at],
         cure: "give the column in another unit",
-    })
+    }))
 }
 
 /// Refuses missing and infinite values, naming the first.
@@ -115,12 +115,12 @@ pub(super) fn check_finite<F: Float>(operation: &'static str, x: &Tensor<F>) -> 
     }
     let columns = x.shape()[1];
     let at = x.as_slice().iter().position(|x| !x.is_finite()).expect("one is not finite");
-    Err(DataError::Value {
+    Err(DataError::Table(TableError::Value {
         operation,
         row: at / columns,
         column: at % columns,
         expected: "a finite value",
         got: x.as_slice()[at].to_f64(),
         cure: "impute missing values, or leave out the row or the column",
-    })
+    }))
 }

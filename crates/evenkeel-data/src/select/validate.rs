@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::Trial;
-use crate::DataError;
+use crate::{DataError, TableError};
 
 /// Refuses what cannot be searched: no columns, or less than two folds.
 pub(super) fn check_search(operation: &'static str, columns: usize, folds: usize) -> Result<(), DataError> {
@@ -32,7 +32,7 @@ pub(super) fn check_score(
 /// Refuses other than a number that is not NaN for each column.
 pub(super) fn check_weights(operation: &'static str, weights: &[f64], columns: usize) -> Result<(), DataError> {
     if weights.len() != columns {
-        return Err(DataError::Columns { operation, expected: columns, got: weights.len() });
+        return Err(DataError::Table(TableError::Columns { operation, expected: columns, got: weights.len() }));
     }
     match weights.iter().position(|weight| weight.is_nan()) {
         Some(at) => Err(DataError::NotFinite { what: format!("{operation}: weight {at}"), value: weights[at] }),

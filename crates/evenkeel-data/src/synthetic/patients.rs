@@ -5,9 +5,9 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
 use super::gaussian;
-use crate::DataError;
 use crate::order::shuffle;
 use crate::table::{Categorical, Column, Table};
+use crate::{DataError, TableError};
 
 /// What a column of [`Patients`] says about who is ill.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -291,13 +291,15 @@ fn positions(column: &Column) -> Result<Vec<f64>, DataError> {
     let position = |row| {
         let Some(level) = categories.get(row) else { return Ok(f64::NAN) };
         let at = CONTACT.iter().position(|(name, _)| *name == level);
-        at.map(|at| at as f64).ok_or_else(|| DataError::Cell {
-            operation: "Patients::log_odds",
-            row,
-            column: column.name().to_owned(),
-            expected: "one of none, some, daily",
-            got: format!("{level:?}"),
-            cure: "give a table that Patients::draw has drawn",
+        at.map(|at| at as f64).ok_or_else(|| {
+            DataError::Table(TableError::Cell {
+                operation: "Patients::log_odds",
+                row,
+                column: column.name().into(),
+                expected: "one of none, some, daily",
+                got: format!("{level:?}"),
+                cure: "give a table that Patients::draw has drawn",
+            })
         })
     };
     (0..categories.len()).map(position).collect()
@@ -308,14 +310,14 @@ fn positive(column: &Column) -> Result<Vec<f64>, DataError> {
     let numbers = column.numbers()?;
     match numbers.iter().position(|&number| number <= 0.0) {
         None => Ok(numbers.to_vec()),
-        Some(row) => Err(DataError::Cell {
+        Some(row) => Err(DataError::Table(TableError::Cell {
             operation: "Patients::log_odds",
             row,
-            column: column.name().to_owned(),
+            column: column.name().into(),
             expected: "a number above 0",
             got: numbers[row].to_string(),
             cure: "give a table that Patients::draw has drawn",
-        }),
+        })),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
-use crate::DataError;
+use crate::{DataError, TableError};
 
 /// Values that are one of a set of levels each: the position of its level for each row.
 ///
@@ -145,7 +145,7 @@ pub(crate) fn check_levels(levels: &[String]) -> Result<(), DataError> {
     let mut seen = HashSet::new();
     match levels.iter().find(|level| !seen.insert(level.as_str())) {
         None => Ok(()),
-        Some(level) => Err(DataError::Level { level: level.clone() }),
+        Some(level) => Err(DataError::Table(TableError::Level { level: level.clone() })),
     }
 }
 

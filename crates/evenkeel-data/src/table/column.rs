@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Categorical;
-use crate::DataError;
+use crate::{DataError, TableError};
 
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -227,6 +227,12 @@ impl Column {
 
     pub(crate) fn refused(&self, operation: &'static str, expected: &str, cure: &'static str) -> DataError {
         let got = format!("a {} one", self.kind());
-        DataError::Column { operation, column: self.name.clone(), expected: expected.into(), got, cure }
+        DataError::Table(TableError::Column {
+            operation,
+            column: self.name.as_str().into(),
+            expected: expected.into(),
+            got,
+            cure,
+        })
     }
 }

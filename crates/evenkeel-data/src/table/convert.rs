@@ -3,7 +3,7 @@
 use evenkeel_tensor::{Float, Tensor, parallel};
 
 use super::{Categorical, Column, Table, Values};
-use crate::{DataError, Dataset, fit};
+use crate::{DataError, Dataset, TableError, fit};
 
 /// Rows that are brought from columns to rows at a time: with 30 columns about the size of a first-level cache.
 const ROWS: usize = 128;
@@ -105,7 +105,10 @@ impl Table {
         let columns: Vec<_> =
             self.columns().iter().enumerate().filter(|(at, _)| *at != target).map(|(_, column)| column).collect();
         if columns.is_empty() {
-            return Err(DataError::NoColumnsLeft { operation, cure: "give columns besides the target" });
+            return Err(DataError::Table(TableError::NoColumnsLeft {
+                operation,
+                cure: "give columns besides the target",
+            }));
         }
         columns.iter().try_for_each(|column| check_present(operation, column))?;
         tensor_of(&columns)
@@ -130,14 +133,14 @@ fn tensor_of<F: Float>(columns: &[&Column]) -> Result<Tensor<F>, DataError> {
 fn check_present(operation: &'static str, column: &Column) -> Result<(), DataError> {
     match (0..column.len()).find(|&row| column.values().is_missing(row)) {
         None => Ok(()),
-        Some(row) => Err(DataError::Cell {
+        Some(row) => Err(DataError::Table(TableError::Cell {
             operation,
             row,
             column: column.name().into(),
             expected: "a value",
             got: "a missing one".into(),
             cure: "impute it, or leave the row out",
-        }),
+        })),
     }
 }
 

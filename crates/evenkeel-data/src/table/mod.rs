@@ -38,7 +38,7 @@ pub use schema::{Field, Schema};
 
 use std::collections::HashSet;
 
-use crate::DataError;
+use crate::{DataError, TableError};
 
 /// Columns of equal length, by name; see the [module](self). There is at least one column; there may be no rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,18 +54,21 @@ impl Table {
     pub fn new(columns: Vec<Column>) -> Result<Self, DataError> {
         const OPERATION: &str = "Table::new";
         let Some(first) = columns.first() else {
-            return Err(DataError::NoColumnsLeft { operation: OPERATION, cure: "a table has at least one column" });
+            return Err(DataError::Table(TableError::NoColumnsLeft {
+                operation: OPERATION,
+                cure: "a table has at least one column",
+            }));
         };
         check_names(OPERATION, columns.iter().map(Column::name))?;
         match columns.iter().find(|column| column.len() != first.len()) {
             None => Ok(Self { columns }),
-            Some(column) => Err(DataError::Column {
+            Some(column) => Err(DataError::Table(TableError::Column {
                 operation: OPERATION,
                 column: column.name().into(),
                 expected: format!("{} rows, as in column {:?}", first.len(), first.name()),
                 got: format!("{} rows", column.len()),
                 cure: "give columns of equal length",
-            }),
+            })),
         }
     }
 
@@ -155,10 +158,12 @@ impl Table {
     }
 
     fn position(&self, operation: &'static str, name: &str) -> Result<usize, DataError> {
-        self.columns.iter().position(|column| column.name() == name).ok_or_else(|| DataError::UnknownColumn {
-            operation,
-            column: name.into(),
-            columns: self.names().join(", "),
+        self.columns.iter().position(|column| column.name() == name).ok_or_else(|| {
+            DataError::Table(TableError::UnknownColumn {
+                operation,
+                column: name.into(),
+                columns: self.names().join(", "),
+            })
         })
     }
 }
@@ -168,22 +173,22 @@ pub(crate) fn check_names<'a>(operation: &'static str, names: impl Iterator<Item
     let mut seen = HashSet::new();
     for (position, name) in names.enumerate() {
         if name.is_empty() {
-            return Err(DataError::Column {
+            return Err(DataError::Table(TableError::Column {
                 operation,
-                column: String::new(),
+                column: Box::default(),
                 expected: "a name for each column".into(),
                 got: format!("none for column {position}"),
                 cure: "name it",
-            });
+            }));
         }
         if !seen.insert(name) {
-            return Err(DataError::Column {
+            return Err(DataError::Table(TableError::Column {
                 operation,
                 column: name.into(),
                 expected: "different names".into(),
                 got: "this one twice".into(),
                 cure: "rename one of them",
-            });
+            }));
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Kind, Table, Values, categorical::check_levels, check_names};
-use crate::DataError;
+use crate::{DataError, TableError};
 
 /// A column's name, kind and levels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,19 +52,22 @@ impl Schema {
     pub fn new(fields: Vec<Field>) -> Result<Self, DataError> {
         const OPERATION: &str = "Schema::new";
         if fields.is_empty() {
-            return Err(DataError::NoColumnsLeft { operation: OPERATION, cure: "a table has at least one column" });
+            return Err(DataError::Table(TableError::NoColumnsLeft {
+                operation: OPERATION,
+                cure: "a table has at least one column",
+            }));
         }
         check_names(OPERATION, fields.iter().map(|field| field.name.as_str()))?;
         for field in &fields {
             check_levels(&field.levels)?;
             if field.kind != Kind::Categorical && !field.levels.is_empty() {
-                return Err(DataError::Column {
+                return Err(DataError::Table(TableError::Column {
                     operation: OPERATION,
-                    column: field.name.clone(),
+                    column: field.name.as_str().into(),
                     expected: format!("no levels in a {} column", field.kind),
                     got: format!("{}", field.levels.len()),
                     cure: "leave them out, or declare it categorical",
-                });
+                }));
             }
         }
         Ok(Self { fields })

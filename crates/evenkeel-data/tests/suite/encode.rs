@@ -2,7 +2,7 @@
 
 use evenkeel_data::encode::{DropLevel, Frequency, OneHot, Ordinal, Target, TargetMean, Unseen, UnseenOrdinal};
 use evenkeel_data::table::{Categorical, Column, Table};
-use evenkeel_data::{DataError, Seed, Tensor};
+use evenkeel_data::{DataError, Seed, TableError, Tensor};
 use proptest::prelude::*;
 use rand::RngExt;
 
@@ -177,8 +177,14 @@ fn levels_are_in_order_and_can_be_ordered() {
     assert_eq!(Ordinal::default().fit(&x).unwrap().levels().next().unwrap().1, ["9", "10", "a", "b"]);
     let order = Ordinal::default().with_order("ward", ["a", "9", "b"]).fit(&x).unwrap_err().to_string();
     assert!(order.contains(r#"got "10"; add it to the column's order"#), "{order}");
-    assert!(matches!(Ordinal::default().with_order("bed", ["a"]).fit(&x), Err(DataError::MissingColumn { .. })));
-    assert!(matches!(Ordinal::default().with_order("ward", ["a", "a"]).fit(&x), Err(DataError::Level { .. })));
+    assert!(matches!(
+        Ordinal::default().with_order("bed", ["a"]).fit(&x),
+        Err(DataError::Table(TableError::MissingColumn { .. }))
+    ));
+    assert!(matches!(
+        Ordinal::default().with_order("ward", ["a", "a"]).fit(&x),
+        Err(DataError::Table(TableError::Level { .. }))
+    ));
 }
 
 /// A level may be named as the column of missing or of rare ones, if there is no such column.
@@ -211,15 +217,18 @@ fn targets_as_they_should_not_be() {
     assert!(matches!(fit(Target::Values(&[1.0, 2.0])), Err(DataError::Lengths { samples: 4, targets: 2, .. })));
     assert!(matches!(fit(Target::Classes(&[0; 5])), Err(DataError::Lengths { .. })));
     assert!(matches!(fit(Target::Classes(&[3; 4])), Err(DataError::OneClass { .. })));
-    assert!(matches!(fit(Target::ValueColumn("stay")), Err(DataError::UnknownColumn { .. })));
+    assert!(matches!(fit(Target::ValueColumn("stay")), Err(DataError::Table(TableError::UnknownColumn { .. }))));
     for value in [f64::NAN, f64::INFINITY] {
-        assert!(matches!(fit(Target::Values(&[1.0, value, 1.0, 1.0])), Err(DataError::Cell { row: 1, .. })));
+        assert!(matches!(
+            fit(Target::Values(&[1.0, value, 1.0, 1.0])),
+            Err(DataError::Table(TableError::Cell { row: 1, .. }))
+        ));
     }
     let huge = fit(Target::Values(&[1e300, -1e300, 0.0, 1.0])).unwrap_err();
     assert!(matches!(huge, DataError::NotFinite { .. }), "{huge}");
     let both = x.select(&["ward", "stay"]).unwrap();
     assert!(
-        matches!(encoder.fit(&both, Target::Classes(&[0, 1, 0, 1])), Err(DataError::Column { .. })),
+        matches!(encoder.fit(&both, Target::Classes(&[0, 1, 0, 1])), Err(DataError::Table(TableError::Column { .. }))),
         "not categorical"
     );
     for m in [-1.0, f64::NAN, f64::INFINITY] {
@@ -245,7 +254,7 @@ fn targets_as_they_should_not_be() {
 fn tables_as_they_should_not_be() {
     let numbers = Table::new(vec![Column::numeric("ward", vec![1.0, 2.0])]).unwrap();
     let empty = table(&[]);
-    assert!(matches!(OneHot::default().fit(&numbers), Err(DataError::Column { .. })));
+    assert!(matches!(OneHot::default().fit(&numbers), Err(DataError::Table(TableError::Column { .. }))));
     assert!(matches!(Ordinal::default().fit(&empty), Err(DataError::Empty { .. })));
     assert!(matches!(Frequency.fit(&empty), Err(DataError::Empty { .. })));
     assert!(matches!(OneHot::default().fit(&empty), Err(DataError::Empty { .. })));

@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 
 use evenkeel_data::feature::{Bins, Cyclic, DatePart, Dates, Elementwise, Extrapolation, Polynomial, Splines};
-use evenkeel_data::{DataError, Fit, FitBoxed, Float, Tensor, Transform};
+use evenkeel_data::{DataError, Fit, FitBoxed, Float, TableError, Tensor, Transform};
 use proptest::prelude::*;
 
 const NAN: f64 = f64::NAN;
@@ -240,8 +240,11 @@ fn shapes() {
         let fitted = feature.fit_boxed(&rows(30)).unwrap();
         assert_eq!(fitted.transform(&rows(30)).unwrap().shape()[1], width, "{name}");
         if fitted.columns().is_some() {
-            assert!(matches!(fitted.transform(&Tensor::zeros([2, 3])), Err(DataError::Columns { .. })), "{name}");
-            assert!(matches!(fitted.names(&[]), Err(DataError::Columns { .. })), "{name}");
+            assert!(
+                matches!(fitted.transform(&Tensor::zeros([2, 3])), Err(DataError::Table(TableError::Columns { .. }))),
+                "{name}"
+            );
+            assert!(matches!(fitted.names(&[]), Err(DataError::Table(TableError::Columns { .. }))), "{name}");
         }
     }
 }
@@ -283,10 +286,16 @@ fn missing_values_stay_and_infinite_ones_are_refused() {
         let expected = if name == "polynomial" { 3 } else { y.as_slice().len() - of_first };
         assert_eq!(missing, expected, "{name}: {y:?}");
         let mut bad = Tensor::from([[1.0, 1.0], [1.0, f64::NEG_INFINITY]]);
-        assert!(matches!(feature.fit_boxed(&bad), Err(DataError::Value { row: 1, column: 1, .. })), "{name}");
+        assert!(
+            matches!(feature.fit_boxed(&bad), Err(DataError::Table(TableError::Value { row: 1, column: 1, .. }))),
+            "{name}"
+        );
         let before = bad.clone();
         assert!(
-            matches!(fitted.transform_in_place(&mut bad), Err(DataError::Value { row: 1, column: 1, .. })),
+            matches!(
+                fitted.transform_in_place(&mut bad),
+                Err(DataError::Table(TableError::Value { row: 1, column: 1, .. }))
+            ),
             "{name}"
         );
         assert_eq!(bad, before, "{name}: after an error nothing is changed");
@@ -302,16 +311,19 @@ fn huge_values() {
         "Polynomial: row 0, new column 2: expected a finite value, got inf; scale the columns first"
     );
     let single = Tensor::from([[1e30f32], [2e30]]);
-    assert!(matches!(Polynomial::degree(2).fit(&single).unwrap().transform(&single), Err(DataError::Overflow { .. })));
+    assert!(matches!(
+        Polynomial::degree(2).fit(&single).unwrap().transform(&single),
+        Err(DataError::Table(TableError::Overflow { .. }))
+    ));
     assert!(Splines::default().fit(&single).unwrap().transform(&single).unwrap().is_finite());
     assert_eq!(Bins::uniform(2).fit(&single).unwrap().transform(&single).unwrap().as_slice(), [0.0, 1.0]);
     for settings in [Bins::uniform(3), Bins::k_means(3)] {
         let widest = Tensor::from([[-1.5e308], [0.0], [1.5e308]]);
-        assert!(matches!(settings.fit(&widest), Err(DataError::Spread { .. })));
+        assert!(matches!(settings.fit(&widest), Err(DataError::Table(TableError::Spread { .. }))));
     }
     // The knots beyond the extremes are what an f64 does not hold.
     let wide = Tensor::from([[-8e307], [0.0], [8e307]]);
-    assert!(matches!(Splines::default().with_knots(2).fit(&wide), Err(DataError::Spread { .. })));
+    assert!(matches!(Splines::default().with_knots(2).fit(&wide), Err(DataError::Table(TableError::Spread { .. }))));
     let error = Dates::of([DatePart::Year]).fit(&Tensor::from([[1e30]])).unwrap_err();
     assert!(error.to_string().contains("seconds within 100 million days of 1970"), "{error}");
     // An offset of 1e6 in f32 leaves 1/16 of a unit.
@@ -357,14 +369,20 @@ fn settings_outside_of_their_ranges() {
         assert!(is_setting(Cyclic::period(period).fit(&x).map(drop)));
         assert!(is_setting(Cyclic::period(period).transform(&x).map(drop)));
     }
-    assert!(matches!(Dates::default().fit(&x), Err(DataError::NoColumnsLeft { .. })));
-    assert!(matches!(Dates::default().cyclic([DatePart::Year]).fit(&x), Err(DataError::Column { .. })));
+    assert!(matches!(Dates::default().fit(&x), Err(DataError::Table(TableError::NoColumnsLeft { .. }))));
+    assert!(matches!(
+        Dates::default().cyclic([DatePart::Year]).fit(&x),
+        Err(DataError::Table(TableError::Column { .. }))
+    ));
     for (f, bad) in [(Elementwise::Log1p, -1.0), (Elementwise::Sqrt, -1e-300)] {
         let bad = Tensor::from([[0.0, 1.0], [bad, 0.0]]);
-        assert!(matches!(f.fit(&bad), Err(DataError::Value { row: 1, column: 0, .. })));
-        assert!(matches!(f.transform(&bad), Err(DataError::Value { row: 1, column: 0, .. })));
+        assert!(matches!(f.fit(&bad), Err(DataError::Table(TableError::Value { row: 1, column: 0, .. }))));
+        assert!(matches!(f.transform(&bad), Err(DataError::Table(TableError::Value { row: 1, column: 0, .. }))));
     }
-    assert!(matches!(Elementwise::Log1p.inverse(&Tensor::from([[1e4]])), Err(DataError::Overflow { .. })));
+    assert!(matches!(
+        Elementwise::Log1p.inverse(&Tensor::from([[1e4]])),
+        Err(DataError::Table(TableError::Overflow { .. }))
+    ));
 }
 
 #[test]

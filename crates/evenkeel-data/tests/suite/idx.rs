@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use evenkeel_data::{DataError, Shape, idx};
+use evenkeel_data::{DataError, FileError, Shape, idx};
 use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
 
@@ -118,26 +118,26 @@ fn damaged_files() {
         bytes
     };
     for error in refusals(&good[..good.len() - 1]) {
-        assert!(matches!(error, DataError::Truncated { expected: 18, got: 17, .. }), "{error}");
+        assert!(matches!(error, DataError::File(FileError::Truncated { expected: 18, got: 17, .. })), "{error}");
     }
     for error in refusals(&good[..9]) {
-        assert!(matches!(error, DataError::Truncated { expected: 12, got: 9, .. }), "{error}");
+        assert!(matches!(error, DataError::File(FileError::Truncated { expected: 12, got: 9, .. })), "{error}");
     }
     for error in refusals(&[&good[..], &[0]].concat()) {
-        assert!(matches!(error, DataError::TrailingBytes { expected: 18, .. }), "{error}");
+        assert!(matches!(error, DataError::File(FileError::TrailingBytes { expected: 18, .. })), "{error}");
     }
     for (at, byte) in [(0, 1), (1, 1), (2, 0x0a), (3, 0), (3, 9)] {
         for error in refusals(&edited(at, byte)) {
-            assert!(matches!(error, DataError::NotIdx { .. }), "{error}");
+            assert!(matches!(error, DataError::File(FileError::NotIdx { .. })), "{error}");
         }
     }
     for bytes in [&[][..], &[0, 0, 8]] {
         for error in refusals(bytes) {
-            assert!(matches!(error, DataError::NotIdx { .. }), "{error}");
+            assert!(matches!(error, DataError::File(FileError::NotIdx { .. })), "{error}");
         }
     }
     for error in refusals(&edited(2, 0x0d)) {
-        assert!(matches!(error, DataError::ElementType { expected: "u8", got: "f32", .. }), "{error}");
+        assert!(matches!(error, DataError::File(FileError::ElementType { expected: "u8", got: "f32", .. })), "{error}");
     }
 }
 
@@ -151,14 +151,17 @@ fn headers_that_promise_too_much() {
     // 2^60 elements could be; they are not there.
     for error in refusals(&header(&[1 << 30, 1 << 30])) {
         assert!(
-            matches!(error, DataError::Truncated { expected, got: 12, .. } if expected == (1 << 60) + 12),
+            matches!(error, DataError::File(FileError::Truncated { expected, got: 12, .. }) if expected == (1 << 60) + 12),
             "{error}"
         );
     }
     // 2^93 could not; nor could the strides of an empty array of such extents.
     for extents in [[1 << 31, 1 << 31, 1 << 31], [0, u32::MAX, u32::MAX]] {
         let error = refusals(&header(&[&extents[..], &[4]].concat()));
-        assert!(matches!(error, [DataError::TooLarge { .. }, DataError::TooLarge { .. }]), "{error:?}");
+        assert!(
+            matches!(error, [DataError::File(FileError::TooLarge { .. }), DataError::File(FileError::TooLarge { .. })]),
+            "{error:?}"
+        );
     }
     assert_eq!(idx::read_from::<u8>(&header(&[0, 28, 28])[..], "memory").unwrap().shape, [0, 28, 28].into());
 }
@@ -170,15 +173,15 @@ fn damaged_compression() {
     assert!(read(&good).is_ok());
     // In the middle of the data, and in the checksum after them.
     for cut in [12, good.len() - 9, good.len() - 1] {
-        assert!(matches!(read(&good[..cut]), Err(DataError::Corrupt { .. })), "cut at {cut}");
+        assert!(matches!(read(&good[..cut]), Err(DataError::File(FileError::Corrupt { .. }))), "cut at {cut}");
     }
     let mut checksum = good.clone();
     checksum[good.len() - 8] ^= 1;
-    assert!(matches!(read(&checksum), Err(DataError::Corrupt { .. })));
-    assert!(matches!(read(&[&good[..], b"more"].concat()), Err(DataError::Corrupt { .. })));
+    assert!(matches!(read(&checksum), Err(DataError::File(FileError::Corrupt { .. }))));
+    assert!(matches!(read(&[&good[..], b"more"].concat()), Err(DataError::File(FileError::Corrupt { .. }))));
     // Ten megabytes of zeros where the header promises a thousand.
     let bomb = compressed(&[encoded([1000], &vec![0u8; 1000]), vec![0; 10_000_000]].concat());
-    assert!(matches!(read(&bomb), Err(DataError::TrailingBytes { expected: 1008, .. })));
+    assert!(matches!(read(&bomb), Err(DataError::File(FileError::TrailingBytes { expected: 1008, .. }))));
 }
 
 #[test]
@@ -202,10 +205,13 @@ fn files_appear_whole_or_not_at_all() {
     assert!(matches!(idx::write(&path, [0, 1 << 32], &[0u8; 0]), Err(DataError::Shape(_))));
     fs::create_dir(folder.path().join("c")).unwrap();
     fs::write(folder.path().join("c/d"), "").unwrap();
-    assert!(matches!(idx::write(folder.path().join("c"), [1], &[1u8]), Err(DataError::Io { action: "write", .. })));
+    assert!(matches!(
+        idx::write(folder.path().join("c"), [1], &[1u8]),
+        Err(DataError::File(FileError::Io { action: "write", .. }))
+    ));
     assert_eq!(fs::read(&path).unwrap(), encoded([2], &[1u8, 2]));
     assert_eq!(names(folder.path()), ["a.idx", "b.idx.gz", "c"]);
 
     let error = idx::read::<u8>(folder.path().join("none")).unwrap_err();
-    assert!(matches!(error, DataError::Io { action: "open", .. }), "{error}");
+    assert!(matches!(error, DataError::File(FileError::Io { action: "open", .. })), "{error}");
 }

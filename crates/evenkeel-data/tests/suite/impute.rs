@@ -2,7 +2,7 @@
 
 use evenkeel_data::impute::{Impute, ImputeCategories};
 use evenkeel_data::table::{Categorical, Column, Table};
-use evenkeel_data::{DataError, Fit, PartialFit, Tensor, Transform};
+use evenkeel_data::{DataError, Fit, PartialFit, TableError, Tensor, Transform};
 use proptest::prelude::*;
 
 const NAN: f64 = f64::NAN;
@@ -102,10 +102,16 @@ fn data_as_they_should_not_be() {
         assert!(matches!(impute.fit(&Tensor::<f64>::zeros([0, 2])), Err(DataError::Empty { .. })));
         assert!(matches!(impute.fit(&Tensor::<f64>::zeros([2])), Err(DataError::Shape(_))));
         let infinite = Tensor::from([[1.0, 2.0], [1.0, f64::INFINITY]]);
-        assert!(matches!(impute.fit(&infinite), Err(DataError::Value { row: 1, column: 1, .. })));
+        assert!(matches!(impute.fit(&infinite), Err(DataError::Table(TableError::Value { row: 1, column: 1, .. }))));
         let fitted = impute.fit(&Tensor::from([[1.0, 1e30], [1.0, 1e30]])).unwrap();
-        assert!(matches!(fitted.transform(&infinite), Err(DataError::Value { row: 1, column: 1, .. })));
-        assert!(matches!(fitted.transform(&Tensor::<f64>::zeros([1, 3])), Err(DataError::Columns { .. })));
+        assert!(matches!(
+            fitted.transform(&infinite),
+            Err(DataError::Table(TableError::Value { row: 1, column: 1, .. }))
+        ));
+        assert!(matches!(
+            fitted.transform(&Tensor::<f64>::zeros([1, 3])),
+            Err(DataError::Table(TableError::Columns { .. }))
+        ));
         assert_eq!(fitted.transform(&Tensor::<f64>::zeros([0, 2])).unwrap().shape(), [0, 2].into());
     }
     for bad in [NAN, f64::INFINITY] {
@@ -152,7 +158,7 @@ fn levels_are_filled_by_the_most_frequent_or_one_of_their_own() {
     let nothing = levels(&[None, None]);
     let left_out = ImputeCategories::most_frequent().fit(&nothing).unwrap();
     assert_eq!(left_out.levels().collect::<Vec<_>>(), [("ward", None)]);
-    assert!(matches!(left_out.transform(&new), Err(DataError::NoColumnsLeft { .. })));
+    assert!(matches!(left_out.transform(&new), Err(DataError::Table(TableError::NoColumnsLeft { .. }))));
     assert_eq!(
         read(&ImputeCategories::level("none").fit(&nothing).unwrap().transform(&nothing).unwrap()),
         [Some("none"); 2]
@@ -166,6 +172,6 @@ fn levels_of_other_tables() {
     let error = fitted.transform(&other).unwrap_err().to_string();
     let expected = r#"ImputeCategories: expected a column "ward", as in the fit, got none (the nearest name is "Ward"); rename the column, or fit again"#;
     assert_eq!(error, expected);
-    assert!(matches!(ImputeCategories::level("x").fit(&other), Err(DataError::Column { .. })));
+    assert!(matches!(ImputeCategories::level("x").fit(&other), Err(DataError::Table(TableError::Column { .. }))));
     assert!(matches!(ImputeCategories::level("x").fit(&levels(&[])), Err(DataError::Empty { .. })));
 }

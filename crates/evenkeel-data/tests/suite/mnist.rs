@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use evenkeel_data::{DataError, Dataset, Mnist, Shape, idx};
+use evenkeel_data::{DataError, Dataset, FileError, Mnist, Shape, idx};
 
 /// Writes a data set of three training and two test images of 2 x 2 pixels.
 fn write(folder: &Path, suffix: [&str; 4]) {
@@ -42,7 +42,7 @@ fn files_that_do_not_belong_together() {
     let error = refusal("train-labels-idx1-ubyte", [3], &[0, 1, 10]);
     assert!(matches!(error, DataError::Label { sample: 2, label: 10, classes: 10 }), "{error}");
     let error = refusal("train-images-idx3-ubyte", [3], &[0, 1, 2]);
-    assert!(matches!(error, DataError::Axes { expected: 3, .. }), "{error}");
+    assert!(matches!(error, DataError::File(FileError::Axes { expected: 3, .. })), "{error}");
     let error = refusal("t10k-images-idx3-ubyte", [2, 1, 2], &[0; 4]);
     assert!(matches!(error, DataError::Shape(_)), "{error}");
     let error = refusal("t10k-images-idx3-ubyte", [0, 2, 2], &[]);
@@ -52,7 +52,7 @@ fn files_that_do_not_belong_together() {
 #[test]
 fn a_missing_file_is_named() {
     let error = Mnist::load(tempfile::tempdir().unwrap().path()).unwrap_err();
-    assert!(matches!(error, DataError::MissingFile { .. }));
+    assert!(matches!(error, DataError::File(FileError::MissingFile { .. })));
     assert!(error.to_string().contains("train-images-idx3-ubyte.gz"), "{error}");
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use evenkeel_data::npy::{self, NpyElement, Npz};
-use evenkeel_data::{DataError, Shape};
+use evenkeel_data::{DataError, FileError, Shape};
 use proptest::prelude::*;
 
 fn encoded<T: NpyElement>(shape: impl Into<Shape>, values: &[T]) -> Vec<u8> {
@@ -103,7 +103,10 @@ fn what_is_damaged_or_hostile_is_refused() {
         let error = npy::read_from::<f64>(&bytes[..], "x.npy").unwrap_err().to_string();
         assert!(error.starts_with("x.npy: ") && error.contains(part), "{error}");
     }
-    assert!(matches!(npy::read::<f64>("does/not/exist.npy"), Err(DataError::Io { action: "open", .. })));
+    assert!(matches!(
+        npy::read::<f64>("does/not/exist.npy"),
+        Err(DataError::File(FileError::Io { action: "open", .. }))
+    ));
     assert!(npy::write_to(Vec::new(), "memory", [2], &[1u8]).is_err());
 }
 
@@ -120,7 +123,7 @@ fn compressed_arrays_are_read() {
     let mut damaged = bytes.clone();
     *damaged.last_mut().unwrap() ^= 1;
     for bytes in [&damaged[..], &bytes[..bytes.len() - 9]] {
-        assert!(matches!(npy::read_from::<f64>(bytes, "memory"), Err(DataError::Corrupt { .. })));
+        assert!(matches!(npy::read_from::<f64>(bytes, "memory"), Err(DataError::File(FileError::Corrupt { .. }))));
     }
     npy::write_fortran(&path, [2, 1], &[1u8, 2]).unwrap();
     assert_eq!(npy::read::<u8>(&path).unwrap().data, [1, 2]);

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use crate::DataError;
+use crate::{DataError, FileError};
 
 /// Bytes a line may have. WordNet's longest has 13 KiB; a file without line ends must not fill the memory.
 const LONGEST: usize = 1 << 20;
@@ -19,7 +19,8 @@ pub(super) struct LineReader<'a, R> {
 
 impl<'a> LineReader<'a, BufReader<File>> {
     pub(super) fn open(path: &'a Path) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(|source| DataError::Io { path: path.into(), action: "open", source })?;
+        let file = File::open(path)
+            .map_err(|source| DataError::File(FileError::Io { path: path.into(), action: "open", source }))?;
         Ok(Self::new(BufReader::with_capacity(1 << 16, file), path))
     }
 }
@@ -34,7 +35,7 @@ impl<'a, R: BufRead> LineReader<'a, R> {
         self.line.clear();
         let limit = LONGEST as u64 + 1;
         let read = (&mut self.reader).take(limit).read_until(b'\n', &mut self.line);
-        read.map_err(|source| DataError::Io { path: self.path.into(), action: "read", source })?;
+        read.map_err(|source| DataError::File(FileError::Io { path: self.path.into(), action: "read", source }))?;
         if self.line.is_empty() {
             return Ok(None);
         }
@@ -54,7 +55,7 @@ impl<'a, R: BufRead> LineReader<'a, R> {
 
     /// The error for the line that was read last.
     pub(super) fn malformed(&self, expected: &'static str, got: String) -> DataError {
-        DataError::Line { path: self.path.into(), line: self.number, expected, got }
+        DataError::File(FileError::Line { path: self.path.into(), line: self.number, expected, got })
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::lines::{LineReader, quote};
-use crate::DataError;
+use crate::{DataError, FileError};
 
 /// Whatever knows synonyms: an open set.
 ///
@@ -158,7 +158,7 @@ impl Table {
             table.lines.push(group.into_iter().map(str::to_owned).collect());
         }
         if table.is_empty() {
-            return Err(DataError::NoSynonyms { path: reader.path().into() });
+            return Err(DataError::File(FileError::NoSynonyms { path: reader.path().into() }));
         }
         Ok(table)
     }

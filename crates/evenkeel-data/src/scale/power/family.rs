@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use evenkeel_tensor::{Float, Tensor, kernel, parallel};
 
-use crate::DataError;
+use crate::{DataError, TableError};
 
 /// A family of power transformations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,13 +54,13 @@ impl Family {
             return Ok(());
         }
         let at = x.iter().position(|x| *x <= F::ZERO).expect("there is one");
-        Err(DataError::Value {
+        Err(DataError::Table(TableError::Value {
             operation,
             row: at / columns,
             column: at % columns,
             expected: "a value above 0 for Box-Cox",
             got: x[at].to_f64(),
             cure: "take Yeo-Johnson, or add a constant first",
-        })
+        }))
     }
 }

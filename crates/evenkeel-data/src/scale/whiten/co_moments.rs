@@ -3,9 +3,9 @@
 use evenkeel_tensor::kernel::matmul::{Matrix, Write, matmul};
 use evenkeel_tensor::{Float, Tensor, kernel};
 
-use crate::DataError;
 use crate::fit::{check_columns, check_input, no_rows};
 use crate::scale::columns::reduce_rows;
+use crate::{DataError, TableError};
 
 /// The mean of each column and the sums of products of deviations of each two, over rows that miss no value: the state of a
 /// [`Whiten`](super::Whiten) fit. Blocks and batches are merged as [`Moments`](crate::scale::Moments) are.
@@ -55,7 +55,7 @@ impl CoMoments {
         if let Some(at) = self.products.iter().position(|x| !x.is_finite()) {
             let (column, got) = (at % d, self.products[at]);
             let (expected, cure) = ("products that an f64 holds", "divide the column by a power of ten first");
-            return Err(DataError::Spread { operation, column, expected, got, cure });
+            return Err(DataError::Table(TableError::Spread { operation, column, expected, got, cure }));
         }
         let freedom = (self.count - 1.0).max(1.0);
         // The two halves differ in their last bits at most.

@@ -24,7 +24,7 @@ use scan::Format;
 use source::{Kept, Pieces, Source};
 
 use super::{Kind, Schema, Table, check_names};
-use crate::DataError;
+use crate::{DataError, FileError, TableError};
 
 #[cfg(test)]
 mod tests;
@@ -158,7 +158,7 @@ impl Csv {
     /// As [`read`](Self::read).
     pub fn read_from(&self, mut reader: impl Read, name: impl AsRef<Path>) -> Result<Table, DataError> {
         let (name, mut text) = (name.as_ref(), Vec::new());
-        let failed = |source| DataError::Io { path: name.into(), action: "read", source };
+        let failed = |source| DataError::File(FileError::Io { path: name.into(), action: "read", source });
         reader.read_to_end(&mut text).map_err(failed)?;
         self.read_source(&|| Source::new(&text[..], Some(text.len() as u64), name, self))
     }
@@ -202,12 +202,12 @@ impl Csv {
         let schema = match &self.schema {
             Some(schema) => schema.clone(),
             None if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) => {
-                return Err(DataError::Format {
+                return Err(DataError::File(FileError::Format {
                     path: path.into(),
                     expected: "a file, which is read twice".into(),
                     got: "a pipe or device".into(),
                     cure: "give a schema, or save it to a file first",
-                });
+                }));
             }
             None => self.infer(path)?,
         };
@@ -236,12 +236,12 @@ impl Csv {
         let columns = self.start(source, &found, keep)?.finish()?;
         match columns.iter().find(|column| column.is_mixed()) {
             None => Ok(self.in_order(columns)),
-            Some(column) => Err(DataError::Format {
+            Some(column) => Err(DataError::File(FileError::Format {
                 path,
                 expected: "the same text when it is read a second time".into(),
                 got: format!("other values in the column {:?}: it changed while it was read", column.name),
                 cure: "read it when nothing is writing to it",
-            }),
+            })),
         }
     }
 
@@ -266,12 +266,12 @@ impl Csv {
         let schema = self.schema.iter().flat_map(|schema| schema.names());
         match self.kinds.keys().map(String::as_str).chain(schema).find(|name| !there.contains(name)) {
             None => Ok(pass),
-            Some(name) => Err(DataError::Format {
+            Some(name) => Err(DataError::File(FileError::Format {
                 path,
                 expected: format!("a column {name:?}"),
                 got: format!("the columns {}", names.join(", ")),
                 cure: "check the names, in the file and in what was declared",
-            }),
+            })),
         }
     }
 
@@ -307,19 +307,20 @@ impl Csv {
         }
         for field in self.schema.iter().flat_map(|schema| schema.fields()) {
             if let Some(kind) = self.kinds.get(&field.name).filter(|&&kind| kind != field.kind) {
-                return Err(DataError::Column {
+                return Err(DataError::Table(TableError::Column {
                     operation: OPERATION,
-                    column: field.name.clone(),
+                    column: field.name.as_str().into(),
                     expected: format!("a {} column, as in the schema", field.kind),
                     got: format!("a {kind} one declared"),
                     cure: "declare its kind in one place",
-                });
+                }));
             }
         }
         match &self.names {
-            Some(names) if names.is_empty() => {
-                Err(DataError::NoColumnsLeft { operation: OPERATION, cure: "name at least one column" })
-            }
+            Some(names) if names.is_empty() => Err(DataError::Table(TableError::NoColumnsLeft {
+                operation: OPERATION,
+                cure: "name at least one column",
+            })),
             Some(names) => check_names(OPERATION, names.iter().map(String::as_str)),
             None => Ok(()),
         }

@@ -7,8 +7,8 @@ use super::gather::Growing;
 use super::parse::{Fields, LOSSY, Misfit, Parsed, Wanted};
 use super::scan::{Fault, Format, Scanned, count_lines};
 use super::source::{Failure, Group, Source};
-use crate::DataError;
 use crate::table::check_names;
+use crate::{DataError, FileError, TableError};
 
 /// One pass over a file.
 #[derive(Debug)]
@@ -130,12 +130,12 @@ impl<'a> Pass<'a> {
         if self.row > 0 {
             return Ok(());
         }
-        Err(DataError::Format {
+        Err(DataError::File(FileError::Format {
             path: self.source.path().into(),
             expected: "rows after the header".into(),
             got: "none".into(),
             cure: "check that the data were written; name the columns if the first line is not a header",
-        })
+        }))
     }
 }
 
@@ -143,9 +143,14 @@ impl<'a> Pass<'a> {
 fn failed(source: &Source<'_>, failure: Failure, line: u64) -> DataError {
     match failure {
         Failure::Error(error) => error,
-        Failure::TooLong(Fault { expected, got, cure, .. }, lines) => {
-            DataError::Record { path: source.path().into(), line: line + lines + 1, row: None, expected, got, cure }
-        }
+        Failure::TooLong(Fault { expected, got, cure, .. }, lines) => DataError::File(FileError::Record {
+            path: source.path().into(),
+            line: line + lines + 1,
+            row: None,
+            expected: expected.into(),
+            got: got.into(),
+            cure,
+        }),
     }
 }
 
@@ -158,21 +163,19 @@ fn header(
     line: u64,
 ) -> Result<(Vec<String>, usize, u64), DataError> {
     let path = source.path();
-    let wrong = |expected: &str, got: String, cure| DataError::Format {
-        path: path.into(),
-        expected: expected.into(),
-        got,
-        cure,
+    let wrong = |expected: &str, got: String, cure| {
+        DataError::File(FileError::Format { path: path.into(), expected: expected.into(), got, cure })
     };
-    let Scanned { spans, bytes: end, lines } =
-        format.scan(group.text(), None, true).map_err(|fault| DataError::Record {
+    let Scanned { spans, bytes: end, lines } = format.scan(group.text(), None, true).map_err(|fault| {
+        DataError::File(FileError::Record {
             path: path.into(),
             line: line + 1 + count_lines(&group.text()[..fault.at]),
             row: None,
-            expected: fault.expected,
-            got: fault.got,
+            expected: fault.expected.into(),
+            got: fault.got.into(),
             cure: fault.cure,
-        })?;
+        })
+    })?;
     if group.text().is_empty() {
         return Err(wrong("a header and rows", "an empty file".into(), "check that the data were written"));
     }
@@ -183,10 +186,10 @@ fn header(
     let names = spans.iter().map(|&(start, end)| format.content(&text[start as usize..end as usize]).into_owned());
     let names: Vec<String> = names.collect();
     check_names("", names.iter().map(String::as_str)).map_err(|error| match error {
-        DataError::Column { column, expected, got, .. } if column.is_empty() => {
+        DataError::Table(TableError::Column { column, expected, got, .. }) if column.is_empty() => {
             wrong(&format!("{expected} in the header"), got, "name it in the file, or give names for all columns")
         }
-        DataError::Column { column, expected, .. } => wrong(
+        DataError::Table(TableError::Column { column, expected, .. }) => wrong(
             &format!("{expected} in the header"),
             format!("{column:?} twice"),
             "rename one of them in the file; if there is no header, give the names",
@@ -277,12 +280,17 @@ impl Place<'_, '_> {
         let line = self.pass.line + count_lines(&self.text[..refusal.at]) + 1;
         let row = self.pass.row + refusal.record as u64;
         match refusal.why {
-            Why::Fault(Fault { expected, got, cure, .. }) => {
-                DataError::Record { path, line, row: Some(row), expected, got, cure }
-            }
+            Why::Fault(Fault { expected, got, cure, .. }) => DataError::File(FileError::Record {
+                path,
+                line,
+                row: Some(row),
+                expected: expected.into(),
+                got: got.into(),
+                cure,
+            }),
             Why::Field { column, expected, got, cure } => {
                 let column = self.pass.columns[column].name.as_str().into();
-                DataError::Field { path, line, row, column, expected, got: got.into(), cure }
+                DataError::File(FileError::Field { path, line, row, column, expected, got: got.into(), cure })
             }
         }
     }

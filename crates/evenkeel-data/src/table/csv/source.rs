@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Csv;
 use super::scan::{Fault, Format, count_lines};
-use crate::DataError;
 use crate::file::{self, Decompressed};
+use crate::{DataError, FileError};
 
 /// In what pieces a text is taken. What is read does not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,8 @@ impl<'a> Source<'a> {
         csv: &Csv,
     ) -> Result<Self, DataError> {
         let reader = Decompressed::new(BufReader::with_capacity(1 << 16, reader));
-        let reader = reader.map_err(|source| DataError::Io { path: path.into(), action: "read", source })?;
+        let reader =
+            reader.map_err(|source| DataError::File(FileError::Io { path: path.into(), action: "read", source }))?;
         let length = length.filter(|_| matches!(reader, Decompressed::Plain(_)));
         Ok(Self {
             reader: Box::new(reader),
@@ -182,7 +183,7 @@ impl<'a> Source<'a> {
 
 /// What is at `path`, and its length if it is a file: a pipe or a device has none.
 fn opened(path: &Path) -> Result<(File, Option<u64>), DataError> {
-    let failed = |action| move |source| DataError::Io { path: path.into(), action, source };
+    let failed = |action| move |source| DataError::File(FileError::Io { path: path.into(), action, source });
     let file = File::open(path).map_err(failed("open"))?;
     let metadata = file.metadata().map_err(failed("read"))?;
     Ok((file, metadata.is_file().then_some(metadata.len())))

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Csv;
 use super::scan::Format;
 use crate::table::{Table, Values, time};
-use crate::{DataError, file};
+use crate::{DataError, FileError, TableError, file};
 
 const UNMARKED: &str = "a value that is not a marker of missing ones";
 
@@ -31,7 +31,7 @@ impl Csv {
     /// As [`write`](Self::write).
     pub fn write_to(&self, mut out: impl Write, name: impl AsRef<Path>, table: &Table) -> Result<(), DataError> {
         let written = self.writer(table)?.write(&mut out).and_then(|()| out.flush());
-        written.map_err(|source| DataError::Io { path: name.as_ref().into(), action: "write", source })
+        written.map_err(|source| DataError::File(FileError::Io { path: name.as_ref().into(), action: "write", source }))
     }
 
     /// What writes the table, after all checks.
@@ -39,18 +39,25 @@ impl Csv {
         const OPERATION: &str = "Csv::write";
         self.check_settings()?;
         if let Some(names) = self.names.as_ref().filter(|names| **names != table.names()) {
-            return Err(DataError::Format {
+            return Err(DataError::File(FileError::Format {
                 path: OPERATION.into(),
                 expected: format!("the columns {}", names.join(", ")),
                 got: table.names().join(", "),
                 cure: "select the columns that were named, in that order",
-            });
+            }));
         }
         let missing = if table.columns().len() == 1 { "NA" } else { "" };
         let mut writer = Writer { csv: self, table, missing, levels: Vec::new(), enclosed: Vec::new() };
         for column in table.columns() {
             let refused = |row, expected, got, cure| {
-                Err(DataError::Cell { operation: OPERATION, row, column: column.name().into(), expected, got, cure })
+                Err(DataError::Table(TableError::Cell {
+                    operation: OPERATION,
+                    row,
+                    column: column.name().into(),
+                    expected,
+                    got,
+                    cure,
+                }))
             };
             let lacking = (0..column.len()).find(|&row| column.values().is_missing(row));
             let split = missing.as_bytes().contains(&self.format.separator);
@@ -98,13 +105,13 @@ impl Csv {
             };
             let enclosed = used.iter().any(|&byte| byte == self.format.separator || Some(byte) == self.format.quote);
             if enclosed && self.format.quote.is_none() {
-                return Err(DataError::Column {
+                return Err(DataError::Table(TableError::Column {
                     operation: OPERATION,
                     column: column.name().into(),
                     expected: format!("values without the separator {:?}", char::from(self.format.separator)),
                     got: format!("a {} column", column.kind()),
                     cure: "set a quote, or another separator",
-                });
+                }));
             }
             writer.enclosed.push(enclosed);
             if self.names.is_none() && self.quoted(column.name(), false).is_none() {
@@ -136,13 +143,13 @@ impl Csv {
     }
 
     fn unquotable(&self, operation: &'static str, column: &str, text: &str) -> DataError {
-        DataError::Column {
+        DataError::Table(TableError::Column {
             operation,
             column: column.into(),
             expected: "text without separators, line ends and markers of missing values, as there are no quotes".into(),
             got: format!("{text:?}"),
             cure: "set a quote",
-        }
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use evenkeel_data::pipeline::{Columns, Criterion, FittedPipeline, Pipeline};
 use evenkeel_data::scale::{MaxAbs, MinMax, Power, Quantile, Robust, RowNorm, Standard, Whiten};
 use evenkeel_data::select::{MutualInformation, VarianceAbove};
 use evenkeel_data::table::{Categorical, Column, Kind, Table};
-use evenkeel_data::{DataError, Seed, Tensor};
+use evenkeel_data::{DataError, FileError, Seed, TableError, Tensor};
 use proptest::prelude::*;
 
 const WARDS: [Option<&str>; 4] = [Some("a"), Some("b"), Some("c"), None];
@@ -97,7 +97,10 @@ fn columns_are_found_by_name() {
     assert_eq!(single, fitted.transform::<f64>(&test).unwrap().cast());
 
     let error = fitted.transform::<f64>(&test.drop(&["dose"]).unwrap()).unwrap_err();
-    assert!(matches!(&error, DataError::MissingColumn { column, .. } if column == "dose"), "{error}");
+    assert!(
+        matches!(&error, DataError::Table(TableError::MissingColumn { column, .. }) if column == "dose"),
+        "{error}"
+    );
     let renamed = test.drop(&["ward"]).unwrap().with_column(Column::numeric("Wards", vec![0.0; 50])).unwrap();
     let error = fitted.transform::<f64>(&renamed).unwrap_err().to_string();
     assert!(
@@ -234,8 +237,8 @@ fn saved_pipelines_give_the_same_bits() {
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no file is left behind");
     let nowhere = folder.path().join("no such folder/pipeline.json");
-    assert!(matches!(fitted.save(&nowhere), Err(DataError::Io { action: "write", .. })));
-    assert!(matches!(FittedPipeline::load(&nowhere), Err(DataError::Io { action: "read", .. })));
+    assert!(matches!(fitted.save(&nowhere), Err(DataError::File(FileError::Io { action: "write", .. }))));
+    assert!(matches!(FittedPipeline::load(&nowhere), Err(DataError::File(FileError::Io { action: "read", .. }))));
     let damaged = folder.path().join("pipeline.json");
     std::fs::write(&damaged, &fitted.to_json()[..500]).unwrap();
     let error = FittedPipeline::load(&damaged).unwrap_err().to_string();
@@ -348,21 +351,33 @@ fn fits_that_cannot_be() {
     let fit = |pipeline: Pipeline| pipeline.fit(&train, TARGET).unwrap_err();
     let error = fit(Pipeline::new().step("Age", Standard::default())).to_string();
     assert!(error.starts_with(r#"Pipeline: expected a column "Age", got the columns age, dose, ward"#), "{error}");
-    assert!(matches!(fit(Pipeline::new().drop(Columns::all().except(["ages"]))), DataError::UnknownColumn { .. }));
+    assert!(matches!(
+        fit(Pipeline::new().drop(Columns::all().except(["ages"]))),
+        DataError::Table(TableError::UnknownColumn { .. })
+    ));
     assert!(
-        matches!(fit(Pipeline::new().step("ill", Standard::default())), DataError::UnknownColumn { .. }),
+        matches!(
+            fit(Pipeline::new().step("ill", Standard::default())),
+            DataError::Table(TableError::UnknownColumn { .. })
+        ),
         "the target"
     );
     let error = fit(Pipeline::new().step("ward", Standard::default())).to_string();
     assert!(error.contains(r#"Standard: column "ward": expected a numeric column, got a categorical one"#), "{error}");
-    assert!(matches!(fit(Pipeline::new().step("age", OneHot::default())), DataError::Column { .. }));
-    assert!(matches!(fit(Pipeline::new().step("age", Dates::of([DatePart::Year]))), DataError::Column { .. }));
-    assert!(matches!(fit(Pipeline::new().step(["age", "age"], Standard::default())), DataError::Column { .. }));
+    assert!(matches!(fit(Pipeline::new().step("age", OneHot::default())), DataError::Table(TableError::Column { .. })));
+    assert!(matches!(
+        fit(Pipeline::new().step("age", Dates::of([DatePart::Year]))),
+        DataError::Table(TableError::Column { .. })
+    ));
+    assert!(matches!(
+        fit(Pipeline::new().step(["age", "age"], Standard::default())),
+        DataError::Table(TableError::Column { .. })
+    ));
     let error = fit(Pipeline::new().drop(["ward", "doctor", "visit"])).to_string();
     assert!(error.contains(r#"row 0, column "age": expected a finite value at the end, got a missing one"#), "{error}");
     let error = fit(Pipeline::new().step("age", Impute::mean())).to_string();
     assert!(error.contains(r#"column "ward": expected a numeric column at the end, got a categorical one"#), "{error}");
-    assert!(matches!(fit(Pipeline::new().drop(Columns::all())), DataError::NoColumnsLeft { .. }));
+    assert!(matches!(fit(Pipeline::new().drop(Columns::all())), DataError::Table(TableError::NoColumnsLeft { .. })));
     // Names of columns in place of their positions.
     let error = fit(Pipeline::new().step(["dose", "age"], Criterion::AnovaF.top(1))).to_string();
     assert!(error.contains(r#"column "age""#), "{error}");
@@ -383,7 +398,7 @@ fn fits_that_cannot_be() {
     let mut labels = train.column("ill").unwrap().numbers().unwrap().to_vec();
     labels[3] = f64::NAN;
     let holes = train.with_column(Column::numeric("ill", labels)).unwrap();
-    assert!(matches!(pipeline().fit(&holes, TARGET), Err(DataError::Cell { row: 3, .. })));
+    assert!(matches!(pipeline().fit(&holes, TARGET), Err(DataError::Table(TableError::Cell { row: 3, .. }))));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use evenkeel_data::pipeline::{Columns, Criterion, Pipeline, Step};
 use evenkeel_data::scale::{MaxAbs, MinMax, Power, Quantile, Robust, RowNorm, Standard, Whiten};
 use evenkeel_data::select::VarianceAbove;
 use evenkeel_data::table::{Categorical, Column, Csv, Kind, Table};
-use evenkeel_data::{DataError, Seed};
+use evenkeel_data::{DataError, FileError, Seed, TableError};
 use proptest::prelude::*;
 
 /// Numbers with holes, levels that come in some parts only, moments, and a target.
@@ -106,7 +106,7 @@ fn a_file_in_chunks() {
     }
     assert!(matches!(
         exact().fit_chunks(Target::None, || Csv::new().chunks(folder.path().join("none.csv"), 7)),
-        Err(DataError::Io { .. })
+        Err(DataError::File(FileError::Io { .. }))
     ));
 }
 
@@ -159,7 +159,7 @@ fn parts_that_cannot_be() {
     assert!(matches!(given(Target::None, &[table.subset(&[]).unwrap()]), DataError::Empty { .. }));
     assert!(matches!(
         given(Target::ValueColumn("sick"), std::slice::from_ref(&table)),
-        DataError::UnknownColumn { .. }
+        DataError::Table(TableError::UnknownColumn { .. })
     ));
     let renamed = table.drop(&["dose"]).unwrap().with_column(Column::numeric("dosis", vec![1.0; 30])).unwrap();
     let error = given(Target::None, &[table.clone(), renamed]).to_string();
@@ -171,12 +171,12 @@ fn parts_that_cannot_be() {
     let infinite = table.clone().with_column(Column::numeric("dose", infinite)).unwrap();
     assert!(matches!(
         given(Target::None, &[table.clone(), infinite]),
-        DataError::Cell { row: 34, column, .. } if column == "dose"
+        DataError::Table(TableError::Cell { row: 34, column, .. }) if *column == *"dose"
     ));
     // A level that the given order does not have.
     let pipeline = Pipeline::new().step("town", Ordinal::default().with_order("town", ["x", "y"]));
     let error = pipeline.fit_chunks(Target::None, || Ok([Ok(table.clone())])).unwrap_err();
-    assert!(matches!(&error, DataError::Cell { column, .. } if column == "town"), "{error}");
+    assert!(matches!(&error, DataError::Table(TableError::Cell { column, .. }) if &**column == "town"), "{error}");
     // An error of the source, at once or within.
     let broken = || DataError::Empty { operation: "source", cure: "mend it" };
     let error = scaled().fit_chunks(Target::None, || Err::<Vec<_>, _>(broken())).unwrap_err();
@@ -259,7 +259,10 @@ fn values_that_no_step_learns_from() {
     let scaled = logs.step("dose", Standard::default());
     for (doses, at) in [([1.0, -2.0], 3), ([-2.0, 1.0], 0)] {
         let error = scaled.fit_chunks(Target::None, || Ok(doses.map(part))).unwrap_err();
-        assert!(matches!(error, DataError::Cell { operation: "Elementwise", row, .. } if row == at), "{error}");
+        assert!(
+            matches!(error, DataError::Table(TableError::Cell { operation: "Elementwise", row, .. }) if row == at),
+            "{error}"
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! Data as they should not be.
 
 use evenkeel_data::scale::{MaxAbs, MinMax, Power, Quantile, Robust, RowNorm, Standard, Whiten};
-use evenkeel_data::{DataError, Fit, Tensor, Transform};
+use evenkeel_data::{DataError, Fit, TableError, Tensor, Transform};
 
 use super::{column, column_scalers, scalers};
 
@@ -19,7 +19,10 @@ fn shapes() {
         assert_eq!(fitted.transform(&Tensor::zeros([0, 3])).unwrap().shape()[0], 0, "{name}: nothing to transform");
         if name != "row_norm" {
             let error = fitted.transform(&Tensor::zeros([2, 4])).unwrap_err();
-            assert!(matches!(error, DataError::Columns { expected: 3, got: 4, .. }), "{name}: {error}");
+            assert!(
+                matches!(error, DataError::Table(TableError::Columns { expected: 3, got: 4, .. })),
+                "{name}: {error}"
+            );
         }
     }
 }
@@ -29,7 +32,7 @@ fn infinite_values_are_refused_and_nothing_is_changed() {
     for (name, scaler) in scalers::<f64>() {
         let good = Tensor::from([[1.0, 2.0], [3.0, 5.0], [4.0, -1.0]]);
         let bad = Tensor::from([[1.0, f64::NAN], [3.0, 5.0], [f64::NEG_INFINITY, f64::INFINITY]]);
-        let is_right = |e: DataError| matches!(e, DataError::Value { row: 2, column: 0, .. });
+        let is_right = |e: DataError| matches!(e, DataError::Table(TableError::Value { row: 2, column: 0, .. }));
         assert!(is_right(scaler.fit_boxed(&bad).unwrap_err()), "{name}");
         let fitted = scaler.fit_boxed(&good).unwrap();
         let mut x = bad.clone();
@@ -112,10 +115,10 @@ fn huge_and_tiny_values() {
         error.to_string(),
         "Standard: column 0: expected squared deviations that an f64 holds, got inf; divide the column by a power of ten first"
     );
-    assert!(matches!(Whiten::pca().fit(&huge), Err(DataError::Spread { column: 0, .. })));
+    assert!(matches!(Whiten::pca().fit(&huge), Err(DataError::Table(TableError::Spread { column: 0, .. }))));
     assert_eq!(Transform::<f64>::degenerate(&Standard::default().fit(&tiny).unwrap()).unwrap().constant, [0]);
     let widest = Tensor::from([[-1.5e308], [0.0], [1.5e308]]);
-    assert!(matches!(MinMax::default().fit(&widest), Err(DataError::Spread { .. })));
+    assert!(matches!(MinMax::default().fit(&widest), Err(DataError::Table(TableError::Spread { .. }))));
     assert!(Robust::default().fit(&widest).is_ok());
     assert_eq!(Quantile::default().fit(&widest).unwrap().transform(&widest).unwrap().as_slice(), [0.0, 0.5, 1.0]);
 }

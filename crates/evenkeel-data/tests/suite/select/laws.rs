@@ -3,7 +3,7 @@
 use evenkeel_data::select::{
     Mrmr, MutualInformation, Scores, anova_f, chi2, f_regression, pearson, spearman, variance,
 };
-use evenkeel_data::{DataError, Seed, Tensor, Transform};
+use evenkeel_data::{DataError, Seed, TableError, Tensor, Transform};
 use proptest::prelude::*;
 use rand::RngExt;
 
@@ -164,7 +164,7 @@ proptest! {
         let kept = |selection: Result<evenkeel_data::select::Selection, DataError>| match selection {
             Ok(selection) => selection.indices().to_vec(),
             Err(error) => {
-                assert!(matches!(error, DataError::NoColumnsLeft { .. }));
+                assert!(matches!(error, DataError::Table(TableError::NoColumnsLeft { .. })));
                 vec![]
             }
         };

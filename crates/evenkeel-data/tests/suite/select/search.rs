@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use evenkeel_data::select::{Elimination, L1Path, PermutationImportance, Sequential, Stability, TradeOff, lambdas};
-use evenkeel_data::{DataError, Seed, Tensor};
+use evenkeel_data::{DataError, Seed, TableError, Tensor};
 use proptest::prelude::*;
 
 type Folds = [(f64, f64); 3];
@@ -173,7 +173,7 @@ fn a_path_lists_columns_as_they_enter() {
         Ok::<_, DataError>((0.0, truth.iter().map(|w| (w.abs() - lambda).max(0.0)).collect()))
     });
     assert!(later.as_ref().unwrap().order_of_entry().is_empty());
-    assert!(matches!(later.unwrap().selection(), Err(DataError::NoColumnsLeft { .. })));
+    assert!(matches!(later.unwrap().selection(), Err(DataError::Table(TableError::NoColumnsLeft { .. }))));
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn what_cannot_be_searched_is_refused() {
     let eliminate = |elimination: Elimination, weights: &[f64]| {
         elimination.run(3, &FOLDS, |_, _, _| Ok::<_, DataError>((0.0, weights.to_vec())))
     };
-    assert!(matches!(eliminate(Elimination::default(), &[1.0]), Err(DataError::Columns { .. })));
+    assert!(matches!(eliminate(Elimination::default(), &[1.0]), Err(DataError::Table(TableError::Columns { .. }))));
     assert!(matches!(eliminate(Elimination::default(), &[1.0, f64::NAN, 1.0]), Err(DataError::NotFinite { .. })));
     for wrong in [Elimination::default().with_share(1.0), Elimination::default().down_to(4)] {
         assert!(matches!(eliminate(wrong, &[1.0; 3]), Err(DataError::Setting { .. })));

@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use evenkeel_data::DataError;
 use evenkeel_data::table::{Categorical, Column, Csv, Kind, Table};
+use evenkeel_data::{DataError, FileError};
 
 use super::{in_every_pool, read, refusal};
 
@@ -98,8 +98,11 @@ fn settings_that_make_no_sense_are_refused() {
     let path = folder.path().join("t.csv");
     std::fs::write(&path, text).unwrap();
     assert!(Csv::new().chunks(&path, 0).is_err());
-    assert!(matches!(Csv::new().read(folder.path().join("none.csv")), Err(DataError::Io { action: "open", .. })));
-    assert!(matches!(Csv::new().read(folder.path()), Err(DataError::Io { .. })));
+    assert!(matches!(
+        Csv::new().read(folder.path().join("none.csv")),
+        Err(DataError::File(FileError::Io { action: "open", .. }))
+    ));
+    assert!(matches!(Csv::new().read(folder.path()), Err(DataError::File(FileError::Io { .. }))));
 }
 
 /// Gives one byte for ever, and fails the test if that is read beyond a bound.
@@ -146,7 +149,7 @@ fn damaged_gzip_is_an_error() {
     std::io::Write::write_all(&mut encoder, b"a,b\n1,2\n").unwrap();
     let bytes = encoder.finish().unwrap();
     let cut = Csv::new().read_from(&bytes[..bytes.len() - 4], "t.gz").unwrap_err();
-    assert!(matches!(cut, DataError::Corrupt { .. }), "{cut}");
+    assert!(matches!(cut, DataError::File(FileError::Corrupt { .. })), "{cut}");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::PartOfSpeech;
-use crate::DataError;
 use crate::augment::text::lines::{LineReader, quote};
+use crate::{DataError, FileError};
 
 /// The words and synsets of one part of speech.
 #[derive(Clone, Debug, Default)]
@@ -125,7 +125,11 @@ impl Database {
 pub(super) fn file(folder: &Path, kind: &str, part: PartOfSpeech) -> Result<PathBuf, DataError> {
     let name = format!("{kind}.{}", part.suffix());
     let path = folder.join(&name);
-    if path.exists() { Ok(path) } else { Err(DataError::MissingFile { folder: folder.into(), tried: name }) }
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(DataError::File(FileError::MissingFile { folder: folder.into(), tried: name }))
+    }
 }
 
 /// The licence at a file's start is indented.

@@ -1,7 +1,7 @@
 //! What synonym tables and vocabularies are made of: files of all kinds, and what is refused.
 
-use evenkeel_data::DataError;
 use evenkeel_data::augment::text::{Lines, Synonyms, Table, Vocabulary};
+use evenkeel_data::{DataError, FileError};
 use proptest::prelude::*;
 
 proptest! {
@@ -11,7 +11,7 @@ proptest! {
             for lines in [Lines::Headword, Lines::Groups] {
                 match Table::from_tsv(bytes, "fuzz", lines) {
                     Ok(table) => prop_assert!(!table.is_empty()),
-                    Err(error) => prop_assert!(matches!(error, DataError::Line { .. } | DataError::NoSynonyms { .. }), "{}", error),
+                    Err(error) => prop_assert!(matches!(error, DataError::File(FileError::Line { .. }) | DataError::File(FileError::NoSynonyms { .. })), "{}", error),
                 }
             }
         }
@@ -31,7 +31,7 @@ fn malformed_tables() {
     ];
     for (bytes, number, message) in cases {
         let error = Table::from_tsv(bytes, "words.tsv", Lines::Headword).unwrap_err();
-        assert!(matches!(&error, DataError::Line { line, .. } if *line == number), "{error}");
+        assert!(matches!(&error, DataError::File(FileError::Line { line, .. }) if *line == number), "{error}");
         assert!(error.to_string().contains(message), "{error}");
     }
     for nothing in ["", "\u{feff}", "# nothing\n\n", "same\tSame\n"] {
@@ -41,7 +41,10 @@ fn malformed_tables() {
             "words.tsv: expected lines of a word, a tab and a synonym, got none; check that this is the right file"
         );
     }
-    assert!(matches!(Table::read_tsv("no/such/file", Lines::Groups), Err(DataError::Io { action: "open", .. })));
+    assert!(matches!(
+        Table::read_tsv("no/such/file", Lines::Groups),
+        Err(DataError::File(FileError::Io { action: "open", .. }))
+    ));
 }
 
 #[test]

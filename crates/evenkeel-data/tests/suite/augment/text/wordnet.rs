@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use evenkeel_data::augment::text::{Eda, PartOfSpeech, StopWords, Synonyms, Tokens, WordNet};
-use evenkeel_data::{DataError, Seed};
+use evenkeel_data::{DataError, FileError, Seed};
 use proptest::prelude::*;
 
 /// The folder of WordNet 3.0's files; a line says so where there is none.
@@ -72,7 +72,7 @@ fn definitions_by_subject() {
     let error = definitions("animal").unwrap_err();
     assert!(error.to_string().contains("such as noun.animal, got \"animal\""), "{error}");
     std::fs::remove_file(folder.path().join("data.verb")).unwrap();
-    assert!(matches!(definitions("verb.motion"), Err(DataError::MissingFile { .. })));
+    assert!(matches!(definitions("verb.motion"), Err(DataError::File(FileError::MissingFile { .. }))));
 }
 
 #[test]
@@ -92,12 +92,15 @@ fn malformed_databases() {
     ];
     for data in data {
         let error = read(&data, INDEX, "").unwrap_err();
-        assert!(matches!(&error, DataError::Line { path, line: 3, .. } if path.ends_with("data.noun")), "{error}");
+        assert!(
+            matches!(&error, DataError::File(FileError::Line { path, line: 3, .. }) if path.ends_with("data.noun")),
+            "{error}"
+        );
         assert!(error.to_string().contains("expected a synset of the data file"), "{error}");
     }
     let damaged = folder(noun(DATA).as_bytes(), b"", b"");
     let error = WordNet::definitions(damaged.path(), "noun.Tops").unwrap_err();
-    assert!(matches!(&error, DataError::Line { line: 3, .. }), "{error}");
+    assert!(matches!(&error, DataError::File(FileError::Line { line: 3, .. })), "{error}");
     let index = [
         INDEX.replace("2 1 00000020 00000010", "2 1 00000020"),
         INDEX.replace("2 1 00000020 00000010", "2 1 00000020 00000011"),
@@ -109,16 +112,22 @@ fn malformed_databases() {
     ];
     for index in index {
         let error = read(DATA, &index, "").unwrap_err();
-        assert!(matches!(&error, DataError::Line { path, line: 3, .. } if path.ends_with("index.noun")), "{error}");
+        assert!(
+            matches!(&error, DataError::File(FileError::Line { path, line: 3, .. }) if path.ends_with("index.noun")),
+            "{error}"
+        );
     }
     let error = read(DATA, INDEX, "feet foot\nmice\n").unwrap_err();
-    assert!(matches!(&error, DataError::Line { path, line: 2, .. } if path.ends_with("noun.exc")), "{error}");
+    assert!(
+        matches!(&error, DataError::File(FileError::Line { path, line: 2, .. }) if path.ends_with("noun.exc")),
+        "{error}"
+    );
     let folder = folder(b"\xff\xfe", b"", b"");
-    assert!(matches!(WordNet::read(folder.path()), Err(DataError::Line { line: 1, .. })));
+    assert!(matches!(WordNet::read(folder.path()), Err(DataError::File(FileError::Line { line: 1, .. }))));
     std::fs::remove_file(folder.path().join("index.adv")).unwrap();
     std::fs::write(folder.path().join("data.noun"), "").unwrap();
     let error = WordNet::read(folder.path()).unwrap_err();
-    assert!(matches!(&error, DataError::MissingFile { tried, .. } if tried == "index.adv"), "{error}");
+    assert!(matches!(&error, DataError::File(FileError::MissingFile { tried, .. }) if tried == "index.adv"), "{error}");
     assert!(WordNet::read(Path::new("no/such/folder")).is_err());
 }
 
@@ -154,7 +163,7 @@ proptest! {
                     wordnet.lookup(word);
                 }
             }
-            Err(error) => prop_assert!(matches!(error, DataError::Line { .. }), "{}", error),
+            Err(error) => prop_assert!(matches!(error, DataError::File(FileError::Line { .. })), "{}", error),
         }
     }
 }
