@@ -66,7 +66,7 @@ impl<F: Float> Op<F> for LinearOp {
             _ => unreachable!("two or three inputs"),
         };
         // dx = dy W, dW = dyᵀ x, db = the sum of dy over rows: independent of each other.
-        rayon::join(
+        parallel::join(
             || {
                 if let Some(dw) = dw {
                     matmul(dy.t(), Matrix::new(at.x.value(0), rows, features), dw, Write::Overwrite);

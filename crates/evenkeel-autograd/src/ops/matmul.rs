@@ -1,7 +1,7 @@
 //! The product of two matrices.
 
 use evenkeel_tensor::kernel::matmul::{Matrix, Write, matmul};
-use evenkeel_tensor::{Float, Shape, ShapeError};
+use evenkeel_tensor::{Float, Shape, ShapeError, parallel};
 
 use crate::{Backward, Gradient, Inputs, Op, Var};
 
@@ -35,7 +35,7 @@ impl<F: Float> Op<F> for MatmulOp {
         let [da, db] = dx else { unreachable!("two inputs") };
         let (da, db) = (da.wanted(), db.wanted());
         // dA = dY Bᵀ, dB = Aᵀ dY
-        rayon::join(
+        parallel::join(
             || da.map(|da| matmul(dy, b.t(), da, Write::Overwrite)),
             || db.map(|db| matmul(a.t(), dy, db, Write::Overwrite)),
         );

@@ -75,7 +75,7 @@ impl<F: Float> Rule<F> {
             return false;
         }
         let (mut a, mut b) = rows.halves(self.columns);
-        let (in_a, in_b) = rayon::join(|| self.within(a.again()), || self.within(b.again()));
+        let (in_a, in_b) = parallel::join(|| self.within(a.again()), || self.within(b.again()));
         in_a | in_b | self.between(a, b)
     }
 
@@ -86,8 +86,8 @@ impl<F: Float> Rule<F> {
         }
         let ((mut a0, mut a1), (mut b0, mut b1)) = (a.halves(self.columns), b.halves(self.columns));
         let (first, second) =
-            rayon::join(|| self.between(a0.again(), b0.again()), || self.between(a1.again(), b1.again()));
-        let (third, fourth) = rayon::join(|| self.between(a0, b1), || self.between(a1, b0));
+            parallel::join(|| self.between(a0.again(), b0.again()), || self.between(a1.again(), b1.again()));
+        let (third, fourth) = parallel::join(|| self.between(a0, b1), || self.between(a1, b0));
         first | second | third | fourth
     }
 

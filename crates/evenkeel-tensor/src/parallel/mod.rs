@@ -4,8 +4,10 @@
 //! block results along a fixed binary tree. Inside a rayon pool a split costs tens of nanoseconds;
 //! from outside tens of microseconds, so let a whole training step run inside [`install`].
 
+mod join;
 mod strip;
 
+pub use join::join;
 pub use strip::{Strip, strips_mut, strips_mut2};
 
 use std::ops::Range;
@@ -13,7 +15,7 @@ use std::ops::Range;
 /// Runs `f` inside the current rayon pool, so that the splits in it are cheap.
 pub fn install<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     // A join's first arm runs on a pool thread; where we already are on one, nothing moves.
-    rayon::join(f, || ()).0
+    join(f, || ()).0
 }
 
 /// Calls `f` with each block of `0..len`, blocks of `block` (the last may be shorter).
@@ -35,7 +37,7 @@ fn split(blocks: Range<usize>, f: &(impl Fn(usize) + Sync)) {
         1 => f(blocks.start),
         n => {
             let middle = blocks.start + n / 2;
-            rayon::join(|| split(blocks.start..middle, f), || split(middle..blocks.end, f));
+            join(|| split(blocks.start..middle, f), || split(middle..blocks.end, f));
         }
     }
 }
@@ -51,7 +53,7 @@ pub fn chunks_mut<T: Send>(data: &mut [T], chunk: usize, f: impl Fn(usize, &mut 
             return;
         }
         let (left, right) = data.split_at_mut(chunks / 2 * chunk);
-        rayon::join(|| recurse(first, left, chunk, f), || recurse(first + chunks / 2, right, chunk, f));
+        join(|| recurse(first, left, chunk, f), || recurse(first + chunks / 2, right, chunk, f));
     }
     let chunk = chunk.max(1);
     if data.len() <= chunk || rayon::current_num_threads() == 1 {
@@ -90,7 +92,7 @@ pub fn chunks_mut2<A: Send, B: Send>(
         let half = chunks / 2;
         let (a0, a1) = a.0.split_at_mut(half * a.1);
         let (b0, b1) = b.0.split_at_mut(half * b.1);
-        rayon::join(|| recurse(first, (a0, a.1), (b0, b.1), f), || recurse(first + half, (a1, a.1), (b1, b.1), f));
+        join(|| recurse(first, (a0, a.1), (b0, b.1), f), || recurse(first + half, (a1, a.1), (b1, b.1), f));
     }
     let (chunk_a, chunk_b) = (chunk_a.max(1), chunk_b.max(1));
     assert_eq!(a.len().div_ceil(chunk_a), b.len().div_ceil(chunk_b), "chunks_mut2: as many chunks in both");
@@ -123,7 +125,7 @@ pub fn reduce<R: Send>(
         let (left, right) = if rayon::current_num_threads() == 1 {
             (recurse(blocks.start..middle, map, combine), recurse(middle..blocks.end, map, combine))
         } else {
-            rayon::join(|| recurse(blocks.start..middle, map, combine), || recurse(middle..blocks.end, map, combine))
+            join(|| recurse(blocks.start..middle, map, combine), || recurse(middle..blocks.end, map, combine))
         };
         combine(left, right)
     }
