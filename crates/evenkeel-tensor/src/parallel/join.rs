@@ -51,23 +51,29 @@ impl Drop for Joined {
 /// assert_eq!(join(|| low.iter().sum(), || high.iter().sum()), (3.0, 7.0));
 /// ```
 pub fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    let (mut a, mut b) = (Some(a), Some(b));
+    let (mut x, mut y) = (None, None);
+    both(&mut || x = a.take().map(|a| a()), &mut || y = b.take().map(|b| b()));
+    (x.expect("it has run"), y.expect("it has run"))
+}
+
+/// [`join`] without results: compiled once for all.
+fn both(a: &mut (dyn FnMut() + Send), b: &mut (dyn FnMut() + Send)) {
     let elsewhere = AtomicBool::new(false);
     rayon::join_context(
         |_| {
             let _joined = Joined::new();
-            let result = a();
-            stay_awake_while(|| elsewhere.load(Ordering::Acquire));
-            result
+            a();
+            stay_awake_while(&|| elsewhere.load(Ordering::Acquire));
         },
         |context| {
             let _running = context.migrated().then(|| Running::new(&elsewhere));
-            let result = b();
+            b();
             if context.migrated() && Joined::nowhere() {
                 stay_awake_after();
             }
-            result
         },
-    )
+    );
 }
 
 /// Says that a piece of work is running, until dropped.
@@ -93,13 +99,13 @@ fn stay_awake_after() {
         // Another thread may have taken this up, or this one while somebody waits for it.
         if rayon::current_thread_index() == here && Joined::nowhere() {
             let _joined = Joined::new();
-            stay_awake_while(|| true);
+            stay_awake_while(&|| true);
         }
     });
 }
 
 /// Does what work there is while `condition` holds, until there has been none for [`AWAKE`].
-fn stay_awake_while(condition: impl Fn() -> bool) {
+fn stay_awake_while(condition: &dyn Fn() -> bool) {
     let mut worked = None;
     while condition() {
         match rayon::yield_now() {

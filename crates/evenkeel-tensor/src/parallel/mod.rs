@@ -22,48 +22,29 @@ pub fn install<R: Send>(f: impl FnOnce() -> R + Send) -> R {
 /// Calls `f` with each block of `0..len`, blocks of `block` (the last may be shorter).
 pub fn for_blocks(len: usize, block: usize, f: impl Fn(Range<usize>) + Sync) {
     let block = block.max(1);
-    let blocks = len.div_ceil(block);
-    if blocks <= 1 || rayon::current_num_threads() == 1 {
-        for b in 0..blocks {
-            f(b * block..((b + 1) * block).min(len));
-        }
-        return;
-    }
-    split(0..blocks, &|b| f(b * block..((b + 1) * block).min(len)));
+    for_each(len.div_ceil(block), &|b| f(b * block..((b + 1) * block).min(len)));
 }
 
-fn split(blocks: Range<usize>, f: &(impl Fn(usize) + Sync)) {
-    match blocks.len() {
-        0 => {}
-        1 => f(blocks.start),
-        n => {
-            let middle = blocks.start + n / 2;
-            join(|| split(blocks.start..middle, f), || split(middle..blocks.end, f));
+/// Calls `f` with each number below `n`. Compiled once for all functions, as everything here that meets rayon is.
+fn for_each(n: usize, f: &(dyn Fn(usize) + Sync)) {
+    fn split(tasks: Range<usize>, f: &(dyn Fn(usize) + Sync)) {
+        if tasks.len() == 1 {
+            return f(tasks.start);
         }
+        let middle = tasks.start + tasks.len() / 2;
+        join(|| split(tasks.start..middle, f), || split(middle..tasks.end, f));
+    }
+    if n <= 1 || rayon::current_num_threads() == 1 {
+        (0..n).for_each(f);
+    } else {
+        split(0..n, f);
     }
 }
 
 /// Calls `f(index, chunk)` with each chunk of `data`, chunks of `chunk` elements (the last may be shorter).
 pub fn chunks_mut<T: Send>(data: &mut [T], chunk: usize, f: impl Fn(usize, &mut [T]) + Sync) {
-    fn recurse<T: Send>(first: usize, data: &mut [T], chunk: usize, f: &(impl Fn(usize, &mut [T]) + Sync)) {
-        let chunks = data.len().div_ceil(chunk);
-        if chunks <= 1 {
-            if chunks == 1 {
-                f(first, data);
-            }
-            return;
-        }
-        let (left, right) = data.split_at_mut(chunks / 2 * chunk);
-        join(|| recurse(first, left, chunk, f), || recurse(first + chunks / 2, right, chunk, f));
-    }
-    let chunk = chunk.max(1);
-    if data.len() <= chunk || rayon::current_num_threads() == 1 {
-        for (i, part) in data.chunks_mut(chunk).enumerate() {
-            f(i, part);
-        }
-        return;
-    }
-    recurse(0, data, chunk, &f);
+    let len = data.len();
+    strips_mut(data, len, chunk.max(1), |i, mut chunk| f(i, chunk.row(0)));
 }
 
 /// As [`chunks_mut`], over two arrays in step: chunk `i` of `a` (of `chunk_a` elements) meets chunk `i` of `b`.
@@ -77,33 +58,8 @@ pub fn chunks_mut2<A: Send, B: Send>(
     chunk_b: usize,
     f: impl Fn(usize, &mut [A], &mut [B]) + Sync,
 ) {
-    fn recurse<A: Send, B: Send>(
-        first: usize,
-        a: (&mut [A], usize),
-        b: (&mut [B], usize),
-        f: &(impl Fn(usize, &mut [A], &mut [B]) + Sync),
-    ) {
-        let chunks = a.0.len().div_ceil(a.1);
-        if chunks <= 1 {
-            if chunks == 1 {
-                f(first, a.0, b.0);
-            }
-            return;
-        }
-        let half = chunks / 2;
-        let (a0, a1) = a.0.split_at_mut(half * a.1);
-        let (b0, b1) = b.0.split_at_mut(half * b.1);
-        join(|| recurse(first, (a0, a.1), (b0, b.1), f), || recurse(first + half, (a1, a.1), (b1, b.1), f));
-    }
-    let (chunk_a, chunk_b) = (chunk_a.max(1), chunk_b.max(1));
-    assert_eq!(a.len().div_ceil(chunk_a), b.len().div_ceil(chunk_b), "chunks_mut2: as many chunks in both");
-    if a.len() <= chunk_a || rayon::current_num_threads() == 1 {
-        for (i, (x, y)) in a.chunks_mut(chunk_a).zip(b.chunks_mut(chunk_b)).enumerate() {
-            f(i, x, y);
-        }
-        return;
-    }
-    recurse(0, (a, chunk_a), (b, chunk_b), &f);
+    let (len_a, len_b) = (a.len(), b.len());
+    strips_mut2((a, len_a, chunk_a.max(1)), (b, len_b, chunk_b.max(1)), |i, mut a, mut b| f(i, a.row(0), b.row(0)));
 }
 
 /// Combines `map` of each block of `0..len` along a binary tree that depends on `len` and `block` alone.
@@ -116,17 +72,18 @@ pub fn reduce<R: Send>(
 ) -> Option<R> {
     fn recurse<R: Send>(
         blocks: Range<usize>,
-        map: &(impl Fn(usize) -> R + Sync),
-        combine: &(impl Fn(R, R) -> R + Sync),
+        map: &(dyn Fn(usize) -> R + Sync),
+        combine: &(dyn Fn(R, R) -> R + Sync),
     ) -> R {
         if blocks.len() == 1 {
             return map(blocks.start);
         }
         let middle = blocks.start + blocks.len() / 2;
+        let (first, second) = (blocks.start..middle, middle..blocks.end);
         let (left, right) = if rayon::current_num_threads() == 1 {
-            (recurse(blocks.start..middle, map, combine), recurse(middle..blocks.end, map, combine))
+            (recurse(first, map, combine), recurse(second, map, combine))
         } else {
-            join(|| recurse(blocks.start..middle, map, combine), || recurse(middle..blocks.end, map, combine))
+            join(|| recurse(first, map, combine), || recurse(second, map, combine))
         };
         combine(left, right)
     }
@@ -199,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "as many chunks in both")]
+    #[should_panic(expected = "as many in both")]
     fn chunks_that_do_not_pair_panic() {
         chunks_mut2(&mut [0; 4], 1, &mut [0; 4], 2, |_, _: &mut [i32], _: &mut [i32]| {});
     }

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::split;
+use super::for_each;
 
 /// Neighbouring columns of all rows of a matrix, to write to.
 pub struct Strip<'a, T> {
@@ -95,7 +95,7 @@ impl<T> Shared<T> {
 pub fn strips_mut<T: Send>(data: &mut [T], columns: usize, strip: usize, f: impl Fn(usize, Strip<'_, T>) + Sync) {
     let shared = Shared::new(data, columns, strip);
     // SAFETY: each index comes once, and the borrow outlives the call.
-    split(0..columns.div_ceil(strip), &|i| f(i, unsafe { shared.strip(i) }));
+    for_each(columns.div_ceil(strip), &|i| f(i, unsafe { shared.strip(i) }));
 }
 
 /// As [`strips_mut`], over two matrices in step: calls `f(index, strip of a, strip of b)`; strip `i` has the columns
@@ -111,9 +111,9 @@ pub fn strips_mut2<A: Send, B: Send>(
 ) {
     let (a, b) = (Shared::new(a, columns_a, strip_a), Shared::new(b, columns_b, strip_b));
     let strips = columns_a.div_ceil(strip_a);
-    assert_eq!(strips, columns_b.div_ceil(strip_b), "strips_mut2: as many strips in both");
+    assert_eq!(strips, columns_b.div_ceil(strip_b), "parts of two arrays in step: as many in both");
     // SAFETY: each index comes once, and both borrows outlive the call.
-    split(0..strips, &|i| f(i, unsafe { a.strip(i) }, unsafe { b.strip(i) }));
+    for_each(strips, &|i| f(i, unsafe { a.strip(i) }, unsafe { b.strip(i) }));
 }
 
 #[cfg(test)]
