@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use evenkeel_tensor::Seed;
 
 use crate::order::shuffle;
+use crate::scale::sort_descending;
 use crate::{DataError, Dataset, Table};
 
 /// Rows in two parts.
@@ -74,7 +75,7 @@ pub fn split_stratified(labels: &[u32], fraction: f64, seed: Seed) -> Result<Par
     let exact = |at: usize| fraction * members[at].1.len() as f64;
     let mut shares: Vec<_> = (0..members.len()).map(|at| exact(at) as usize).collect();
     let mut by_remainder: Vec<_> = (0..members.len()).collect();
-    by_remainder.sort_by(|&a, &b| exact(b).fract().total_cmp(&exact(a).fract()));
+    sort_descending(&mut by_remainder, &|at| exact(at).fract());
     let missing = total - shares.iter().sum::<usize>();
     by_remainder.iter().take(missing).for_each(|&at| shares[at] += 1);
 

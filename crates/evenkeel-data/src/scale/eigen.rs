@@ -6,6 +6,8 @@
 
 use evenkeel_tensor::kernel;
 
+use super::sort_descending;
+
 /// QL steps for one eigenvalue; two or three are usual.
 const MOST_STEPS: usize = 60;
 
@@ -27,7 +29,7 @@ pub(super) fn symmetric(mut a: Vec<f64>, n: usize) -> (Vec<f64>, Vec<f64>) {
         }
     }
     let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|&i, &j| values[j].total_cmp(&values[i]));
+    sort_descending(&mut order, &|i| values[i]);
     let rows = order.iter().flat_map(|&i| &vectors[i * n..][..n]).copied().collect();
     (order.iter().map(|&i| values[i] * unit).collect(), rows)
 }

@@ -59,7 +59,7 @@ pub(crate) use columns::block_rows;
 pub use max_abs::{FittedMaxAbs, MaxAbs};
 pub use min_max::{FittedMinMax, MinMax};
 pub use moments::Moments;
-pub(crate) use order::{for_each_column, key, quantiles};
+pub(crate) use order::{for_each_column, key, quantiles, sort_descending};
 pub use power::{Family, FittedPower, Power};
 pub use quantile::{FittedQuantile, Quantile, Target};
 pub use robust::{FittedRobust, Robust};

@@ -32,6 +32,11 @@ pub(crate) fn for_each_column<F: Float, T: Send, R: Send>(
     results.into_iter().map(|result| result.expect("a result for each column")).collect()
 }
 
+/// Sorts `indices` by falling values, of equal ones the first first.
+pub(crate) fn sort_descending(indices: &mut [usize], value: &dyn Fn(usize) -> f64) {
+    indices.sort_by(|&a, &b| value(b).total_cmp(&value(a)));
+}
+
 /// A number that is ordered as `x` is, and is compared faster; -0 counts as 0.
 #[inline(always)]
 pub(crate) fn key(x: f64) -> i64 {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::validate::{check_score, check_search, check_weights};
 use super::{TradeOff, Trial};
 use crate::DataError;
+use crate::scale::sort_descending;
 
 /// Recursive elimination (Guyon et al. 2002): trains on all columns, leaves out the least important one, and so on.
 ///
@@ -93,7 +94,7 @@ impl Elimination {
             }
             let out = ((self.step * left.len() as f64) as usize).max(1).min(left.len() - self.least);
             let mut order: Vec<usize> = (0..left.len()).collect();
-            order.sort_by(|&a, &b| importances[b].total_cmp(&importances[a]));
+            sort_descending(&mut order, &|at| importances[at]);
             order.truncate(left.len() - out);
             order.sort_unstable();
             left = order.into_iter().map(|at| left[at]).collect();

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::validate::{check_score, check_search, check_weights};
 use super::{Selection, TradeOff, Trial, Verdict};
+use crate::scale::sort_descending;
 use crate::{DataError, TableError};
 
 /// The path of a penalty that sets weights to zero, such as the L1 norm (Tibshirani 1996) or, for a network, the group lasso over the
@@ -157,7 +158,7 @@ impl Path {
         for point in &self.points {
             let columns = point.trial.columns.iter().copied();
             let mut new: Vec<usize> = columns.filter(|&column| !std::mem::replace(&mut is_in[column], true)).collect();
-            new.sort_by(|&a, &b| point.weights[b].total_cmp(&point.weights[a]));
+            sort_descending(&mut new, &|column| point.weights[column]);
             order.extend(new);
         }
         order

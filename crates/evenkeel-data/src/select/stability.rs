@@ -4,6 +4,7 @@ use evenkeel_tensor::Seed;
 
 use super::{Selection, Verdict};
 use crate::order::shuffle;
+use crate::scale::sort_descending;
 use crate::{DataError, TableError};
 
 /// Stability selection (Meinshausen & Bühlmann 2010): lets any method choose columns on 100 random halves of the rows, and keeps the
@@ -139,7 +140,7 @@ impl Frequencies {
             let cure = "lower the threshold, or let more columns be chosen on each half";
             return Err(DataError::Table(TableError::NoColumnsLeft { operation: OPERATION, cure }));
         }
-        kept.sort_by(|&a, &b| self.frequency[b].total_cmp(&self.frequency[a]));
+        sort_descending(&mut kept, &|column| self.frequency[column]);
         let verdict = |column: usize| Verdict {
             score: Some(self.frequency[column]),
             p_value: None,
