@@ -54,40 +54,38 @@ impl<'a> Marks<'a> {
     fn look(&mut self) {
         let piece = &self.text[self.seen..];
         let piece = &piece[..piece.len().min(PIECE)];
-        let (bytes, seen, found) = (self.bytes, self.seen as u32, &mut self.found);
-        self.len = kernel::simd(
-            #[inline(always)]
-            move || {
-                let (whole, rest) = piece.as_chunks::<64>();
-                let mut len = 0;
-                for (i, chunk) in whole.iter().enumerate() {
-                    push(found, &mut len, mask(chunk, bytes), seen + 64 * i as u32);
-                }
-                if !rest.is_empty() {
-                    let mut chunk = [0; 64];
-                    chunk[..rest.len()].copy_from_slice(rest);
-                    let mask = mask(&chunk, bytes) & !(!0 << rest.len());
-                    push(found, &mut len, mask, seen + 64 * whole.len() as u32);
-                }
-                len
-            },
-        );
-        self.next = 0;
+        let mut masks = [0; PIECE / 8];
+        masks_of(piece, self.bytes, &mut masks);
+        (self.next, self.len) = (0, 0);
+        for (mask, start) in
+            masks.as_chunks().0.iter().zip((self.seen as u32..).step_by(64)).take(piece.len().div_ceil(64))
+        {
+            push(&mut self.found, &mut self.len, u64::from_le_bytes(*mask), start);
+        }
         self.seen += piece.len();
     }
 }
 
 /// A bit for each byte that is one of three. Compilers make vector instructions of it.
-#[inline(always)]
-fn mask(chunk: &[u8; 64], bytes: [u8; 3]) -> u64 {
-    let mut bits = [0; 64];
-    for (i, (bit, byte)) in bits.iter_mut().zip(chunk).enumerate() {
-        let is_one = (*byte == bytes[0]) | (*byte == bytes[1]) | (*byte == bytes[2]);
-        *bit = if is_one { 1 << (i % 8) } else { 0 };
-    }
-    // The product's upper byte is the sum of all the bytes.
-    let sum = |bits: &[u8; 8]| u64::from_le_bytes(*bits).wrapping_mul(u64::from_ne_bytes([1; 8])) >> 56;
-    bits.as_chunks().0.iter().zip(0..).fold(0, |mask, (bits, i)| mask | sum(bits) << (8 * i))
+fn masks_of(piece: &[u8], bytes: [u8; 3], masks: &mut [u8; PIECE / 8]) {
+    kernel::simd(
+        #[inline(always)]
+        move || {
+            // Each bit in a byte of its own first, at its place in the mask.
+            let mut bits = [[0; 8]; PIECE / 8];
+            let places = (0..PIECE).map(|i| 1 << (i % 8));
+            for ((bit, byte), place) in bits.as_flattened_mut().iter_mut().zip(piece).zip(places) {
+                let is_one = (*byte == bytes[0]) | (*byte == bytes[1]) | (*byte == bytes[2]);
+                *bit = if is_one { place } else { 0 };
+            }
+            for (mask, bits) in masks.iter_mut().zip(&bits) {
+                let x = u64::from_le_bytes(*bits);
+                let x = x | x >> 32;
+                let x = x | x >> 16;
+                *mask = (x | x >> 8) as u8;
+            }
+        },
+    );
 }
 
 /// Appends the positions of the bits that are set, four at a time: how many there are would be hard to foretell for a processor.
