@@ -6,7 +6,7 @@
 
 use evenkeel_tensor::kernel;
 
-use super::power::{LIMIT, scaled};
+use super::power::{LIMIT, Scaled};
 
 /// The most digits that count: all numbers of so many are less than 2^64.
 const DIGITS: u64 = 19;
@@ -29,7 +29,7 @@ static TENS: [u64; 32] = {
 pub(super) const LANES: usize = 32;
 
 /// Fields as words of text.
-pub(super) struct Batch {
+struct Words {
     /// The first eight bytes.
     first: [u64; LANES],
     /// The 24 bytes that end where the digits end.
@@ -39,27 +39,27 @@ pub(super) struct Batch {
     exponent: [i64; LANES],
 }
 
-/// What the digits of a batch are: numbers w 10^q.
-struct Digits {
-    w: [u64; LANES],
-    q: [i64; LANES],
-    /// The upper bit, if there is a minus.
-    sign: [u64; LANES],
-    /// Whether there are digits and nothing else.
-    sound: [bool; LANES],
+/// Fields, and the numbers that they are.
+pub(super) struct Batch {
+    words: Words,
+    /// What the digits are: numbers w 10^q.
+    scaled: Scaled<LANES>,
+    /// Bits that are then set: the upper one if there is a minus, and all of them, which is a NaN, if there is anything but digits, or too much.
+    marks: [u64; LANES],
 }
 
 impl Batch {
     pub(super) const fn new() -> Self {
         let zeros = [0; LANES];
-        Self { first: zeros, last: [zeros; 3], len: zeros, exponent: [0; LANES] }
+        let words = Words { first: zeros, last: [zeros; 3], len: zeros, exponent: [0; LANES] };
+        Self { words, scaled: Scaled::new(), marks: zeros }
     }
 
     /// Makes the bytes `start..end` of `text` field number `lane`.
     #[inline(always)]
     pub(super) fn set(&mut self, lane: usize, text: &[u8], start: usize, end: usize) {
         let Some(around) = around(text, end) else {
-            self.len[lane] = 0;
+            self.words.len[lane] = 0;
             return;
         };
         let exponents = zero_bytes((word(around, 2) | bytes(0x20)) ^ bytes(b'e'));
@@ -75,7 +75,7 @@ impl Batch {
     /// The same of a field with an exponent behind `at`.
     #[inline(never)]
     fn set_with_exponent(&mut self, lane: usize, text: &[u8], start: usize, at: usize, end: usize) {
-        self.len[lane] = 0;
+        self.words.len[lane] = 0;
         let (less, digits) = match &text[at + 1..end] {
             [b'-', digits @ ..] => (true, digits),
             [b'+', digits @ ..] | digits => (false, digits),
@@ -93,65 +93,56 @@ impl Batch {
     #[inline(always)]
     fn set_plain(&mut self, lane: usize, around: &[u8; WINDOW + 8], len: usize, exponent: i64) {
         let first = around.get(WINDOW.wrapping_sub(len)..).and_then(|first| first.first_chunk());
-        self.first[lane] = first.map_or(0, |&first| u64::from_le_bytes(first));
-        self.len[lane] = if first.is_some() { len as u64 } else { 0 };
-        (0..3).for_each(|i| self.last[i][lane] = word(around, i));
-        self.exponent[lane] = exponent;
+        self.words.first[lane] = first.map_or(0, |&first| u64::from_le_bytes(first));
+        self.words.len[lane] = if first.is_some() { len as u64 } else { 0 };
+        (0..3).for_each(|i| self.words.last[i][lane] = word(around, i));
+        self.words.exponent[lane] = exponent;
     }
 
     /// The numbers that the fields are. A field is read if it is digits, of which 19 count at most, perhaps with a minus before, a point
     /// after at most six of them (seven without a minus), and an exponent behind, and has text on both sides. NaN stands for all else.
-    pub(super) fn numbers(&self) -> [f64; LANES] {
-        let Digits { w, q, sign, sound } = kernel::simd(
+    pub(super) fn numbers(&mut self) -> [f64; LANES] {
+        kernel::simd(
             #[inline(always)]
-            || self.digits(),
+            || digits(&self.words, &mut self.scaled, &mut self.marks),
         );
-        let mut numbers = [f64::NAN; LANES];
-        for lane in 0..LANES {
-            if sound[lane] {
-                numbers[lane] = f64::from_bits(scaled(w[lane], q[lane]) | sign[lane]);
-            }
-        }
-        numbers
-    }
-
-    /// The same steps for all fields, which compilers make vector instructions of.
-    #[inline(always)]
-    fn digits(&self) -> Digits {
-        let mut digits = Digits { w: [0; LANES], q: [0; LANES], sign: [0; LANES], sound: [false; LANES] };
-        for lane in 0..LANES {
-            let first = self.first[lane];
-            let minus = first & 0xff == u64::from(b'-');
-            let (first, len) =
-                if minus { (first >> 8, self.len[lane].saturating_sub(1)) } else { (first, self.len[lane]) };
-            let points = zero_bytes(first ^ bytes(b'.'));
-            let point = u64::from(points.trailing_zeros() / 8);
-            let has_point = (points != 0) & (point < len);
-            // Without a point all the digits are like those behind one.
-            let before = if has_point { point } else { 0 };
-            let behind = if has_point { len - point - 1 } else { len };
-            let front = ((first ^ bytes(b'0')) << 8) << (56 - 8 * before);
-            let last =
-                |i: usize| (self.last[i][lane] ^ bytes(b'0')) & upper_bytes(behind.saturating_sub(8 * (2 - i as u64)));
-            let (a, b, c) = (last(0), last(1), last(2));
-            // The upper bit of each byte that is no digit; only what lies above such a byte may be wrong.
-            let odd = |x: u64| x.wrapping_add(bytes(0x76)) | x;
-            let odd = (odd(front) | odd(a) | odd(b) | odd(c)) & bytes(0x80);
-            let n = before + behind;
-            let q = self.exponent[lane] - if has_point { behind as i64 } else { 0 };
-            digits.sound[lane] =
-                (odd == 0) & (n > 0) & (behind <= DIGITS) & ((front == 0) | (n <= DIGITS)) & (q.abs() <= LIMIT);
-            let tens = TENS[behind as usize % 32];
-            let behind =
-                eight_digits(a).wrapping_mul(TENS[16]).wrapping_add(eight_digits(b) * TENS[8] + eight_digits(c));
-            digits.w[lane] = eight_digits(front).wrapping_mul(tens).wrapping_add(behind);
-            digits.q[lane] = q;
-            digits.sign[lane] = u64::from(minus) << 63;
-        }
-        digits
+        let (bits, marks) = (self.scaled.bits(), &self.marks);
+        std::array::from_fn(|lane| f64::from_bits(bits[lane] | marks[lane]))
     }
 }
 
+/// The same steps for all fields, which compilers make vector instructions of.
+#[inline(always)]
+fn digits(words: &Words, scaled: &mut Scaled<LANES>, marks: &mut [u64; LANES]) {
+    for lane in 0..LANES {
+        let first = words.first[lane];
+        let minus = first & 0xff == u64::from(b'-');
+        let (first, len) =
+            if minus { (first >> 8, words.len[lane].saturating_sub(1)) } else { (first, words.len[lane]) };
+        let points = zero_bytes(first ^ bytes(b'.'));
+        let point = u64::from(points.trailing_zeros() / 8);
+        let has_point = (points != 0) & (point < len);
+        // Without a point all the digits are like those behind one.
+        let before = if has_point { point } else { 0 };
+        let behind = if has_point { len - point - 1 } else { len };
+        let front = ((first ^ bytes(b'0')) << 8) << (56 - 8 * before);
+        let last =
+            |i: usize| (words.last[i][lane] ^ bytes(b'0')) & upper_bytes(behind.saturating_sub(8 * (2 - i as u64)));
+        let (a, b, c) = (last(0), last(1), last(2));
+        // The upper bit of each byte that is no digit; only what lies above such a byte may be wrong.
+        let odd = |x: u64| x.wrapping_add(bytes(0x76)) | x;
+        let odd = (odd(front) | odd(a) | odd(b) | odd(c)) & bytes(0x80);
+        let n = before + behind;
+        let q = words.exponent[lane] - if has_point { behind as i64 } else { 0 };
+        let sound = (odd == 0) & (n > 0) & (behind <= DIGITS) & ((front == 0) | (n <= DIGITS)) & (q.abs() <= LIMIT);
+        marks[lane] = if sound { u64::from(minus) << 63 } else { !0 };
+        let tens = TENS[behind as usize % 32];
+        let behind =
+            eight_digits(a).wrapping_mul(TENS[16]).wrapping_add(eight_digits(b) * TENS[8] + eight_digits(c));
+        scaled.w[lane] = eight_digits(front).wrapping_mul(tens).wrapping_add(behind);
+        scaled.q[lane] = q;
+    }
+}
 /// The window before `end`, and eight bytes behind.
 #[inline(always)]
 fn around(text: &[u8], end: usize) -> Option<&[u8; WINDOW + 8]> {
@@ -178,7 +169,8 @@ fn zero_bytes(x: u64) -> u64 {
 /// Selects the `n` upper bytes, or all of them.
 #[inline(always)]
 fn upper_bytes(n: u64) -> u64 {
-    if n < 8 { !(!0 >> (8 * n)) } else { !0 }
+    // Vectors are shifted by 64 bits as well.
+    !(!0u64).checked_shr(8 * n as u32).unwrap_or(0)
 }
 
 /// The number of eight digits, of which the first is the lowest byte: those of pairs, of pairs of these, and of pairs of these.

@@ -11,6 +11,9 @@ pub(super) struct Marks<'a> {
     bytes: [u8; 3],
     /// Bytes that were looked through.
     seen: usize,
+    /// A bit for each byte of the piece, first in a byte of its own, then in a mask.
+    bits: [[u8; 8]; PIECE / 8],
+    masks: [u8; PIECE / 8],
     /// What was found, with room for what is written behind it; of this, what comes next, and how many there are.
     found: [u32; PIECE + 4],
     next: usize,
@@ -19,7 +22,8 @@ pub(super) struct Marks<'a> {
 
 impl<'a> Marks<'a> {
     pub(super) fn new(text: &'a [u8], bytes: [u8; 3]) -> Self {
-        Self { text, bytes, seen: 0, found: [0; PIECE + 4], next: 0, len: 0 }
+        let (bits, masks) = ([[0; 8]; PIECE / 8], [0; PIECE / 8]);
+        Self { text, bytes, seen: 0, bits, masks, found: [0; PIECE + 4], next: 0, len: 0 }
     }
 
     /// The next position.
@@ -54,38 +58,36 @@ impl<'a> Marks<'a> {
     fn look(&mut self) {
         let piece = &self.text[self.seen..];
         let piece = &piece[..piece.len().min(PIECE)];
-        let mut masks = [0; PIECE / 8];
-        masks_of(piece, self.bytes, &mut masks);
+        self.mask(piece);
         (self.next, self.len) = (0, 0);
-        for (mask, start) in
-            masks.as_chunks().0.iter().zip((self.seen as u32..).step_by(64)).take(piece.len().div_ceil(64))
-        {
+        let starts = (self.seen as u32..).step_by(64);
+        for (mask, start) in self.masks.as_chunks().0.iter().zip(starts).take(piece.len().div_ceil(64)) {
             push(&mut self.found, &mut self.len, u64::from_le_bytes(*mask), start);
         }
         self.seen += piece.len();
     }
-}
 
-/// A bit for each byte that is one of three. Compilers make vector instructions of it.
-fn masks_of(piece: &[u8], bytes: [u8; 3], masks: &mut [u8; PIECE / 8]) {
-    kernel::simd(
-        #[inline(always)]
-        move || {
-            // Each bit in a byte of its own first, at its place in the mask.
-            let mut bits = [[0; 8]; PIECE / 8];
-            let places = (0..PIECE).map(|i| 1 << (i % 8));
-            for ((bit, byte), place) in bits.as_flattened_mut().iter_mut().zip(piece).zip(places) {
-                let is_one = (*byte == bytes[0]) | (*byte == bytes[1]) | (*byte == bytes[2]);
-                *bit = if is_one { place } else { 0 };
-            }
-            for (mask, bits) in masks.iter_mut().zip(&bits) {
-                let x = u64::from_le_bytes(*bits);
-                let x = x | x >> 32;
-                let x = x | x >> 16;
-                *mask = (x | x >> 8) as u8;
-            }
-        },
-    );
+    /// Makes the masks of a piece. Compilers make vector instructions of it.
+    fn mask(&mut self, piece: &[u8]) {
+        let Self { bytes, bits, masks, .. } = self;
+        kernel::simd(
+            #[inline(always)]
+            || {
+                let places = (0..PIECE).map(|i| 1 << (i % 8));
+                for ((bit, byte), place) in bits.as_flattened_mut().iter_mut().zip(piece).zip(places) {
+                    let is_one = (*byte == bytes[0]) | (*byte == bytes[1]) | (*byte == bytes[2]);
+                    *bit = if is_one { place } else { 0 };
+                }
+                bits.as_flattened_mut()[piece.len()..].fill(0);
+                for (mask, bits) in masks.iter_mut().zip(bits) {
+                    let x = u64::from_le_bytes(*bits);
+                    let x = x | x >> 32;
+                    let x = x | x >> 16;
+                    *mask = (x | x >> 8) as u8;
+                }
+            },
+        );
+    }
 }
 
 /// Appends the positions of the bits that are set, four at a time: how many there are would be hard to foretell for a processor.

@@ -3,14 +3,17 @@
 //! As in Lemire, *Number parsing at a gigabyte per second*, 2021, <https://arxiv.org/abs/2101.11408>: by a table of powers of five of 128 bits.
 //! Here it is of those powers alone for which no case is left open.
 
+use evenkeel_tensor::kernel;
+
 /// The largest power of ten that is looked up, either way: 5^27 < 2^64.
 pub(super) const LIMIT: i64 = 27;
 const _: () = assert!(5u64.checked_pow(LIMIT as u32).is_some());
 
 /// 5^q from 5^-27 on, times the power of two that brings it to 128 bits, rounded up: the upper half, the lower, and the exponent in the
 /// bits of w 10^q for w from 2^63 on where the product of w and the power is one of 191 bits, less one.
-static POWERS: [[u64; 3]; 2 * LIMIT as usize + 1] = {
-    let mut powers = [[0; 3]; 2 * LIMIT as usize + 1];
+/// Zeros fill it up to a power of two.
+static POWERS: [[u64; 3]; 64] = {
+    let mut powers = [[0; 3]; 64];
     let mut n = 0;
     while n <= LIMIT {
         let power = 5u64.pow(n as u32);
@@ -35,27 +38,65 @@ static POWERS: [[u64; 3]; 2 * LIMIT as usize + 1] = {
     powers
 };
 
-/// The bits of the `f64` that is nearest to w 10^q, the even one of two, for |q| up to [`LIMIT`].
-///
-/// The product p of w, brought to 64 bits, and the power is w 5^q times a power of two, and up to 2^64 too large, since the power is up to 1
-/// too large. That is never in doubt: halfway cases b are multiples of 2^128, and so w 5^q 2^s (s > 127), if it is not b, is at least
-/// 2^127 / 5^27 > 2^64 away from it. It is b exactly if p lies in b to b + 2^64, and otherwise on the side of b on which p is.
-#[inline(always)]
-pub(super) fn scaled(w: u64, q: i64) -> u64 {
-    let [upper, lower, exponent] = POWERS[(q + LIMIT) as usize];
-    let zeros = w.leading_zeros();
-    let full = u128::from(w << (zeros % 64));
-    // Without its lowest 64 bits.
-    let product = full * u128::from(upper) + ((full * u128::from(lower)) >> 64);
-    let (p, below) = ((product >> 64) as u64, product as u64);
-    // 53 bits and one more.
-    let carry = p >> 63;
-    let doubled = p >> (9 + carry);
-    let halfway = (below == 0) & (doubled << (9 + carry) == p) & (doubled & 3 == 1);
-    let mantissa = (doubled + u64::from(!halfway)) >> 1;
-    // The upper bit of the mantissa adds one to the exponent, or two if it was rounded up to the next power of two.
-    let bits = exponent.wrapping_add((carry.wrapping_sub(zeros.into())) << 52).wrapping_add(mantissa);
-    if w == 0 { 0 } else { bits }
+/// Numbers w 10^q, and what becomes of them.
+pub(super) struct Scaled<const N: usize> {
+    pub(super) w: [u64; N],
+    /// At most [`LIMIT`] either way.
+    pub(super) q: [i64; N],
+    zeros: [u64; N],
+    full: [u64; N],
+    p: [u64; N],
+    below: [u64; N],
+    /// Those of the `f64`, at first without the mantissa.
+    bits: [u64; N],
+}
+
+impl<const N: usize> Scaled<N> {
+    pub(super) const fn new() -> Self {
+        let zeros = [0; N];
+        Self { w: zeros, q: [0; N], zeros, full: zeros, p: zeros, below: zeros, bits: zeros }
+    }
+
+    /// The bits of the `f64` that are nearest to the numbers, the even one of two.
+    ///
+    /// The product p of w, brought to 64 bits, and the power is w 5^q times a power of two, and up to 2^64 too large, since the power is up
+    /// to 1 too large. That is never in doubt: halfway cases b are multiples of 2^128, and so w 5^q 2^s (s > 127), if it is not b, is at
+    /// least 2^127 / 5^27 > 2^64 away from it. It is b exactly if p lies in b to b + 2^64, and otherwise on the side of b on which p is.
+    pub(super) fn bits(&mut self) -> &[u64; N] {
+        let Self { w, q, zeros, full, p, below, bits } = self;
+        kernel::simd(
+            #[inline(always)]
+            || {
+                for n in 0..N {
+                    zeros[n] = u64::from(w[n].leading_zeros());
+                    full[n] = w[n] << (zeros[n] % 64);
+                }
+            },
+        );
+        // There are no vector instructions for these products: to make vectors of what surrounds them, as compilers would, is slower.
+        for n in 0..N {
+            let [upper, lower, exponent] = POWERS[(q[n] + LIMIT) as usize % 64];
+            // Without its lowest 64 bits.
+            let product = u128::from(full[n]) * u128::from(upper) + ((u128::from(full[n]) * u128::from(lower)) >> 64);
+            (p[n], below[n], bits[n]) = ((product >> 64) as u64, product as u64, exponent);
+        }
+        kernel::simd(
+            #[inline(always)]
+            || {
+                for n in 0..N {
+                    // 53 bits and one more.
+                    let carry = p[n] >> 63;
+                    let doubled = p[n] >> (9 + carry);
+                    let halfway = (below[n] == 0) & (doubled << (9 + carry) == p[n]) & (doubled & 3 == 1);
+                    let mantissa = (doubled + u64::from(!halfway)) >> 1;
+                    // The upper bit of the mantissa adds one to the exponent, or two if it was rounded up to the next power of two.
+                    let scaled = bits[n].wrapping_add((carry.wrapping_sub(zeros[n])) << 52).wrapping_add(mantissa);
+                    bits[n] = if w[n] == 0 { 0 } else { scaled };
+                }
+            },
+        );
+        bits
+    }
 }
 
 #[cfg(test)]
@@ -67,7 +108,7 @@ mod tests {
     /// Scales and compares with the standard library.
     fn check(w: u64, q: i64) {
         let expected: f64 = format!("{w}e{q}").parse().unwrap();
-        assert_eq!(scaled(w, q), expected.to_bits(), "{w}e{q}");
+        assert_eq!(Scaled { w: [w], q: [q], ..Scaled::new() }.bits(), &[expected.to_bits()], "{w}e{q}");
     }
 
     #[test]
