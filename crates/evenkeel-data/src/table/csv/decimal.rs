@@ -34,7 +34,7 @@ struct Words {
     first: [u64; LANES],
     /// The 24 bytes that end where the digits end.
     last: [[u64; LANES]; 3],
-    /// The bytes of the digits, the point, and the minus; 0 for fields that are no numbers.
+    /// The bytes of the digits, the point, and the minus; 0, or more than a window, for fields that are no numbers.
     len: [u64; LANES],
     exponent: [i64; LANES],
 }
@@ -55,59 +55,74 @@ impl Batch {
         Self { words, scaled: Scaled::new(), marks: zeros }
     }
 
+    /// The numbers that the fields at these places of `text` are, [`LANES`] at most. A field is read if it is digits, of which 19 count at
+    /// most, perhaps with a minus before, a point after at most six of them (seven without a minus), and an exponent behind, and has text on
+    /// both sides. NaN stands for all else.
+    #[inline(always)]
+    pub(super) fn read(&mut self, text: &[u8], fields: impl Iterator<Item = (usize, usize)> + Clone) -> [f64; LANES] {
+        for (lane, (start, end)) in (0..LANES).zip(fields.clone()) {
+            self.set(lane, text, start, end);
+        }
+        self.numbers(|batch| {
+            for (lane, (start, end)) in (0..LANES).zip(fields.clone()) {
+                batch.set_exponent(lane, text, start, end);
+            }
+        })
+    }
+
+    /// The same of the fields that were set, with those set again by `set_exponents` that may have exponents.
+    fn numbers(&mut self, set_exponents: impl FnOnce(&mut Self)) -> [f64; LANES] {
+        let last = &self.words.last[2];
+        let exponents = kernel::simd(
+            #[inline(always)]
+            || last.iter().fold(0, |any, &word| any | letters_e(word)),
+        );
+        if exponents != 0 {
+            set_exponents(self);
+        }
+        kernel::simd(
+            #[inline(always)]
+            || digits(&self.words, &mut self.scaled, &mut self.marks),
+        );
+        if exponents != 0 {
+            self.words.exponent = [0; LANES];
+        }
+        let (bits, marks) = (self.scaled.bits(), &self.marks);
+        std::array::from_fn(|lane| f64::from_bits(bits[lane] | marks[lane]))
+    }
+
     /// Makes the bytes `start..end` of `text` field number `lane`.
     #[inline(always)]
-    pub(super) fn set(&mut self, lane: usize, text: &[u8], start: usize, end: usize) {
+    fn set(&mut self, lane: usize, text: &[u8], start: usize, end: usize) {
         let Some(around) = around(text, end) else {
             self.words.len[lane] = 0;
             return;
         };
-        let exponents = zero_bytes((word(around, 2) | bytes(0x20)) ^ bytes(b'e'));
-        if exponents != 0 {
-            let at = end - 8 + (exponents.trailing_zeros() / 8) as usize;
-            if at > start {
-                return self.set_with_exponent(lane, text, start, at, end);
-            }
-        }
-        self.set_plain(lane, around, end.wrapping_sub(start), 0);
+        let len = end.wrapping_sub(start);
+        // Of a longer field anything will do.
+        let first = WINDOW.wrapping_sub(len).min(WINDOW);
+        self.words.first[lane] = around[first..].first_chunk().map_or(0, |&first| u64::from_le_bytes(first));
+        self.words.len[lane] = len as u64;
+        (0..3).for_each(|i| self.words.last[i][lane] = word(around, i));
     }
 
-    /// The same of a field with an exponent behind `at`.
-    #[inline(never)]
-    fn set_with_exponent(&mut self, lane: usize, text: &[u8], start: usize, at: usize, end: usize) {
+    /// Makes a field that was set one with an exponent, if it has one.
+    fn set_exponent(&mut self, lane: usize, text: &[u8], start: usize, end: usize) {
+        let exponents = letters_e(self.words.last[2][lane]);
+        let at = (end + (exponents.trailing_zeros() / 8) as usize).wrapping_sub(8);
+        if exponents == 0 || at <= start || at >= end || self.words.len[lane] == 0 {
+            return;
+        }
         self.words.len[lane] = 0;
         let (less, digits) = match &text[at + 1..end] {
             [b'-', digits @ ..] => (true, digits),
             [b'+', digits @ ..] | digits => (false, digits),
         };
-        if !(1..=3).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
-            return;
+        if (1..=3).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
+            let exponent = digits.iter().fold(0, |sum, digit| 10 * sum + i64::from(digit - b'0'));
+            self.set(lane, text, start, at);
+            self.words.exponent[lane] = if less { -exponent } else { exponent };
         }
-        let exponent = digits.iter().fold(0, |sum, digit| 10 * sum + i64::from(digit - b'0'));
-        if let Some(around) = around(text, at) {
-            self.set_plain(lane, around, at - start, if less { -exponent } else { exponent });
-        }
-    }
-
-    /// The same of a field of which so many bytes are before an exponent, `around` the end of them.
-    #[inline(always)]
-    fn set_plain(&mut self, lane: usize, around: &[u8; WINDOW + 8], len: usize, exponent: i64) {
-        let first = around.get(WINDOW.wrapping_sub(len)..).and_then(|first| first.first_chunk());
-        self.words.first[lane] = first.map_or(0, |&first| u64::from_le_bytes(first));
-        self.words.len[lane] = if first.is_some() { len as u64 } else { 0 };
-        (0..3).for_each(|i| self.words.last[i][lane] = word(around, i));
-        self.words.exponent[lane] = exponent;
-    }
-
-    /// The numbers that the fields are. A field is read if it is digits, of which 19 count at most, perhaps with a minus before, a point
-    /// after at most six of them (seven without a minus), and an exponent behind, and has text on both sides. NaN stands for all else.
-    pub(super) fn numbers(&mut self) -> [f64; LANES] {
-        kernel::simd(
-            #[inline(always)]
-            || digits(&self.words, &mut self.scaled, &mut self.marks),
-        );
-        let (bits, marks) = (self.scaled.bits(), &self.marks);
-        std::array::from_fn(|lane| f64::from_bits(bits[lane] | marks[lane]))
     }
 }
 
@@ -134,11 +149,15 @@ fn digits(words: &Words, scaled: &mut Scaled<LANES>, marks: &mut [u64; LANES]) {
         let odd = (odd(front) | odd(a) | odd(b) | odd(c)) & bytes(0x80);
         let n = before + behind;
         let q = words.exponent[lane] - if has_point { behind as i64 } else { 0 };
-        let sound = (odd == 0) & (n > 0) & (behind <= DIGITS) & ((front == 0) | (n <= DIGITS)) & (q.abs() <= LIMIT);
+        let sound = (odd == 0)
+            & (n > 0)
+            & (len <= WINDOW as u64)
+            & (behind <= DIGITS)
+            & ((front == 0) | (n <= DIGITS))
+            & (q.abs() <= LIMIT);
         marks[lane] = if sound { u64::from(minus) << 63 } else { !0 };
         let tens = TENS[behind as usize % 32];
-        let behind =
-            eight_digits(a).wrapping_mul(TENS[16]).wrapping_add(eight_digits(b) * TENS[8] + eight_digits(c));
+        let behind = eight_digits(a).wrapping_mul(TENS[16]).wrapping_add(eight_digits(b) * TENS[8] + eight_digits(c));
         scaled.w[lane] = eight_digits(front).wrapping_mul(tens).wrapping_add(behind);
         scaled.q[lane] = q;
     }
@@ -166,6 +185,12 @@ fn zero_bytes(x: u64) -> u64 {
     x.wrapping_sub(bytes(1)) & !x & bytes(0x80)
 }
 
+/// The lowest bit that is set is the upper one of the lowest byte that is an `e`, small or not.
+#[inline(always)]
+fn letters_e(x: u64) -> u64 {
+    zero_bytes((x | bytes(0x20)) ^ bytes(b'e'))
+}
+
 /// Selects the `n` upper bytes, or all of them.
 #[inline(always)]
 fn upper_bytes(n: u64) -> u64 {
@@ -191,15 +216,14 @@ mod tests {
 
     /// Reads `field` amid other text: what the standard library reads, or nothing. Says whether it was read.
     fn read(field: &[u8]) -> bool {
-        let before = b"-1.5e7,9.9e9;99999999999999;";
+        let before = b"-1.5e7,9.9e9;99999999999999;333,xxx,";
         let text = [before, field, b",1.e5e.7,"].concat();
-        let mut batch = Batch::new();
-        for (lane, byte) in b"3x".iter().cycle().take(LANES).enumerate() {
-            batch.set(lane, &[*byte; 99], 40, 43);
-        }
         let lane = field.len() % LANES;
-        batch.set(lane, &text, before.len(), before.len() + field.len());
-        let numbers = batch.numbers();
+        let place = |at: usize| match at {
+            _ if at == lane => (before.len(), before.len() + field.len()),
+            _ => (28 + 4 * (at % 2), 31 + 4 * (at % 2)),
+        };
+        let numbers = Batch::new().read(&text, (0..LANES).map(place));
         for (at, &x) in numbers.iter().enumerate().filter(|&(at, _)| at != lane) {
             assert!(if at % 2 == 0 { x == 333.0 } else { x.is_nan() });
         }
@@ -270,18 +294,21 @@ mod tests {
     fn many_numbers_are_read() {
         let (mut state, mut batch) = (7u64, Batch::new());
         for _ in 0..40_000 {
-            let mut fields = [const { String::new() }; LANES];
-            for (lane, field) in fields.iter_mut().enumerate() {
+            let mut text = String::from("      1.7e7   9.9e9,,,,");
+            let fields = [(); LANES].map(|()| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 // Of each number of bits, so that none has more than 19 digits, and with a point.
-                *field = format!("{:32}, 1e5 .", (state >> (1 + state % 63)).to_string());
-                let digits = field.find(' ').unwrap();
-                field.insert((state >> 40) as usize % 7.min(digits + 1), '.');
-                field.insert_str(0, "      1.7e7   9.9e9,,,");
-                batch.set(lane, field.as_bytes(), 22, 22 + digits + 1);
-            }
-            for (field, x) in fields.iter().zip(batch.numbers()) {
-                let expected: f64 = field[22..].split(' ').next().unwrap().parse().unwrap();
+                let mut digits = (state >> (1 + state % 63)).to_string();
+                digits.insert((state >> 40) as usize % 7.min(digits.len() + 1), '.');
+                let start = text.len();
+                text.push_str(&digits);
+                text.push_str([", 1e5 .", ",", " "][(state >> 20) as usize % 3]);
+                (start, start + digits.len())
+            });
+            text.push_str("       ");
+            for ((start, end), x) in fields.into_iter().zip(batch.read(text.as_bytes(), fields.into_iter())) {
+                let field = &text[start..end];
+                let expected: f64 = field.parse().unwrap();
                 assert_eq!(x.to_bits(), expected.to_bits(), "{field}");
             }
         }

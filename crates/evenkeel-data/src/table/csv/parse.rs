@@ -94,7 +94,7 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The column's spans in some records.
-    fn of_column(self, records: &'a [(u32, u32)]) -> impl Iterator<Item = (usize, usize)> {
+    fn of_column(self, records: &'a [(u32, u32)]) -> impl Iterator<Item = (usize, usize)> + Clone {
         let spans = records.chunks_exact(self.columns).map(move |record| record[self.column]);
         spans.map(|(start, end)| (start as usize, end as usize))
     }
@@ -142,9 +142,8 @@ impl<'a> Fields<'a> {
         let (mut present, mut lossy) = (false, None);
         let mut batch = Batch::new();
         for records in self.spans.chunks(LANES * self.columns) {
-            let spans = self.of_column(records);
-            spans.enumerate().for_each(|(lane, (start, end))| batch.set(lane, self.text.as_bytes(), start, end));
-            let numbers = &batch.numbers()[..records.len() / self.columns];
+            let numbers = batch.read(self.text.as_bytes(), self.of_column(records));
+            let numbers = &numbers[..records.len() / self.columns];
             if self.missing.numbers.is_empty() && numbers.iter().all(|x| x.abs() < MAX_INTEGER) {
                 values.extend_from_slice(numbers);
                 present = true;
