@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr_iter, memchr2_iter, memrchr2_iter};
+use memchr::{memchr, memchr_iter, memchr2_iter, memrchr2_iter};
 
 use super::marks::Marks;
 
@@ -201,8 +201,10 @@ impl Format {
 
     /// The ends of blocks of whole records of about `block` bytes. What lies behind the last is not a whole record.
     ///
-    /// A line end belongs to a field if the quotes before it are odd in number: a record need not be taken apart to see that.
-    pub(super) fn blocks(self, text: &[u8], block: usize) -> Vec<usize> {
+    /// A line end belongs to a field if the quotes before it are odd in number: a record need not be taken apart to see that. If there are
+    /// no quotes, which `quoted` says, they need not be counted.
+    pub(super) fn blocks(mut self, text: &[u8], block: usize, quoted: bool) -> Vec<usize> {
+        self.quote = self.quote.filter(|_| quoted);
         let quote = self.quote_or_line_end();
         let (mut ends, mut start) = (Vec::new(), 0);
         while start + block < text.len() {
@@ -224,6 +226,10 @@ impl Format {
         });
         ends.extend(last.map(|at| start + at + 1));
         ends
+    }
+
+    pub(super) fn has_quotes(self, text: &[u8]) -> bool {
+        self.quote.is_some_and(|quote| memchr(quote, text).is_some())
     }
 
     fn odd_quotes(self, text: &[u8]) -> bool {
@@ -318,11 +324,12 @@ mod tests {
     #[test]
     fn blocks_end_between_records() {
         let text = "a,\"x\ny\"\nb,\"\"\"\n\"\nc,d\ne,\"half";
-        let ends = |block| FORMAT.blocks(text.as_bytes(), block);
+        let ends = |block| FORMAT.blocks(text.as_bytes(), block, true);
         assert_eq!(ends(1), [8, 16, 20]);
         assert_eq!(ends(100), [20]);
-        assert!(FORMAT.blocks(b"\"half\n", 1).is_empty());
-        assert!(FORMAT.blocks(b"", 1).is_empty());
+        assert!(FORMAT.blocks(b"\"half\n", 1, true).is_empty());
+        assert_eq!(FORMAT.blocks(b"a\nb\nc", 1, false), FORMAT.blocks(b"a\nb\nc", 1, true));
+        assert!(FORMAT.blocks(b"", 1, false).is_empty());
         for block in 1..30 {
             assert!(ends(block).iter().all(|end| [8, 16, 20].contains(end)));
             assert_eq!(ends(block).last(), Some(&20));
