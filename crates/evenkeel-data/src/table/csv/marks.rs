@@ -3,7 +3,10 @@
 use evenkeel_tensor::kernel;
 
 /// Bytes that are looked through at a time, so that what is found in them, and they, are still in the nearest cache when it is used.
-const PIECE: usize = 8192;
+const PIECE: usize = 4096;
+
+/// Room for the positions in two pieces, and for what is written behind them.
+const FOUND: usize = 2 * PIECE + 4;
 
 /// The positions of three bytes in a text, in order.
 pub(super) struct Marks<'a> {
@@ -14,8 +17,11 @@ pub(super) struct Marks<'a> {
     /// A bit for each byte of the piece, first in a byte of its own, then in a mask.
     bits: [[u8; 8]; PIECE / 8],
     masks: [u8; PIECE / 8],
-    /// What was found, with room for what is written behind it; of this, what comes next, and how many there are.
-    found: [u32; PIECE + 4],
+    /// Whether there are bytes beyond ASCII among them.
+    ascii: bool,
+    /// What was found, perhaps also in the piece before, with room for what is written behind it; of this, what comes next, and how many
+    /// there are.
+    found: [u32; FOUND],
     next: usize,
     len: usize,
 }
@@ -23,7 +29,7 @@ pub(super) struct Marks<'a> {
 impl<'a> Marks<'a> {
     pub(super) fn new(text: &'a [u8], bytes: [u8; 3]) -> Self {
         let (bits, masks) = ([[0; 8]; PIECE / 8], [0; PIECE / 8]);
-        Self { text, bytes, seen: 0, bits, masks, found: [0; PIECE + 4], next: 0, len: 0 }
+        Self { text, bytes, seen: 0, ascii: true, bits, masks, found: [0; FOUND], next: 0, len: 0 }
     }
 
     /// The next position.
@@ -39,10 +45,10 @@ impl<'a> Marks<'a> {
         Some(self.found[self.next - 1] as usize)
     }
 
-    /// The next `n` positions, if they are known already.
+    /// The next `n` positions, if they are in the text that was looked through, or the next piece.
     #[inline]
     pub(super) fn ahead(&mut self, n: usize) -> Option<&[u32]> {
-        if self.next == self.len && self.seen < self.text.len() {
+        if self.len - self.next < n.min(PIECE) && self.seen < self.text.len() {
             self.look();
         }
         self.found[self.next..self.len].get(..n)
@@ -54,12 +60,18 @@ impl<'a> Marks<'a> {
         self.next += n;
     }
 
-    /// Looks through the next piece.
+    /// Whether all bytes that were looked through are ASCII.
+    pub(super) fn are_in_ascii(&self) -> bool {
+        self.ascii
+    }
+
+    /// Looks through the next piece. At most as many positions as a piece has may be left.
     fn look(&mut self) {
         let piece = &self.text[self.seen..];
         let piece = &piece[..piece.len().min(PIECE)];
         self.mask(piece);
-        (self.next, self.len) = (0, 0);
+        self.found.copy_within(self.next..self.len, 0);
+        (self.next, self.len) = (0, self.len - self.next);
         let starts = (self.seen as u32..).step_by(64);
         for (mask, start) in self.masks.as_chunks().0.iter().zip(starts).take(piece.len().div_ceil(64)) {
             push(&mut self.found, &mut self.len, u64::from_le_bytes(*mask), start);
@@ -69,15 +81,18 @@ impl<'a> Marks<'a> {
 
     /// Makes the masks of a piece. Compilers make vector instructions of it.
     fn mask(&mut self, piece: &[u8]) {
-        let Self { bytes, bits, masks, .. } = self;
+        let Self { bytes, bits, masks, ascii, .. } = self;
         kernel::simd(
             #[inline(always)]
             || {
+                let mut all = 0;
                 let places = (0..PIECE).map(|i| 1 << (i % 8));
                 for ((bit, byte), place) in bits.as_flattened_mut().iter_mut().zip(piece).zip(places) {
                     let is_one = (*byte == bytes[0]) | (*byte == bytes[1]) | (*byte == bytes[2]);
                     *bit = if is_one { place } else { 0 };
+                    all |= byte;
                 }
+                *ascii &= all.is_ascii();
                 bits.as_flattened_mut()[piece.len()..].fill(0);
                 for (mask, bits) in masks.iter_mut().zip(bits) {
                     let x = u64::from_le_bytes(*bits);
@@ -92,7 +107,7 @@ impl<'a> Marks<'a> {
 
 /// Appends the positions of the bits that are set, four at a time: how many there are would be hard to foretell for a processor.
 #[inline(always)]
-fn push(found: &mut [u32; PIECE + 4], len: &mut usize, mut mask: u64, start: u32) {
+fn push(found: &mut [u32; FOUND], len: &mut usize, mut mask: u64, start: u32) {
     let (mut at, count) = (*len, mask.count_ones() as usize);
     loop {
         for place in &mut found[at..at + 4] {
