@@ -141,12 +141,14 @@ fn digits(words: &Words, scaled: &mut Scaled<LANES>, marks: &mut [u64; LANES]) {
         let before = if has_point { point } else { 0 };
         let behind = if has_point { len - point - 1 } else { len };
         let front = ((first ^ bytes(b'0')) << 8) << (56 - 8 * before);
-        let last =
-            |i: usize| (words.last[i][lane] ^ bytes(b'0')) & upper_bytes(behind.saturating_sub(8 * (2 - i as u64)));
-        let (a, b, c) = (last(0), last(1), last(2));
+        let last = |i: usize, n: u64| (words.last[i][lane] ^ bytes(b'0')) & upper_bytes(n);
+        // What is more than two words goes behind the digits before the point: together these are few, if there are no more than count.
+        let more = behind.saturating_sub(16);
+        let head = front.checked_shr(8 * more as u32).unwrap_or(0) | last(0, more);
+        let (b, c) = (last(1, behind.saturating_sub(8)), last(2, behind));
         // The upper bit of each byte that is no digit; only what lies above such a byte may be wrong.
         let odd = |x: u64| x.wrapping_add(bytes(0x76)) | x;
-        let odd = (odd(front) | odd(a) | odd(b) | odd(c)) & bytes(0x80);
+        let odd = (odd(head) | odd(b) | odd(c)) & bytes(0x80);
         let n = before + behind;
         let q = words.exponent[lane] - if has_point { behind as i64 } else { 0 };
         let sound = (odd == 0)
@@ -156,12 +158,14 @@ fn digits(words: &Words, scaled: &mut Scaled<LANES>, marks: &mut [u64; LANES]) {
             & ((front == 0) | (n <= DIGITS))
             & (q.abs() <= LIMIT);
         marks[lane] = if sound { u64::from(minus) << 63 } else { !0 };
-        let tens = TENS[behind as usize % 32];
-        let behind = eight_digits(a).wrapping_mul(TENS[16]).wrapping_add(eight_digits(b) * TENS[8] + eight_digits(c));
-        scaled.w[lane] = eight_digits(front).wrapping_mul(tens).wrapping_add(behind);
+        // The least of a product of 32 bits each.
+        let middle = u64::from(eight_digits(b) as u32) * u64::from(TENS[8] as u32);
+        let tens = TENS[(behind - more) as usize % 32];
+        scaled.w[lane] = eight_digits(head).wrapping_mul(tens).wrapping_add(middle + eight_digits(c));
         scaled.q[lane] = q;
     }
 }
+
 /// The window before `end`, and eight bytes behind.
 #[inline(always)]
 fn around(text: &[u8], end: usize) -> Option<&[u8; WINDOW + 8]> {
