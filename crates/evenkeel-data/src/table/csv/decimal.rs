@@ -46,13 +46,16 @@ pub(super) struct Batch {
     scaled: Scaled<LANES>,
     /// Bits that are then set: the upper one if there is a minus, and all of them, which is a NaN, if there is anything but digits, or too much.
     marks: [u64; LANES],
+    /// Words of eight digits, and by what the first of them is multiplied.
+    digits: [[[u8; 8]; LANES]; 3],
+    tens: [u64; LANES],
 }
 
 impl Batch {
     pub(super) const fn new() -> Self {
         let zeros = [0; LANES];
         let words = Words { first: zeros, last: [zeros; 3], len: zeros, exponent: [0; LANES] };
-        Self { words, scaled: Scaled::new(), marks: zeros }
+        Self { words, scaled: Scaled::new(), marks: zeros, digits: [[[0; 8]; LANES]; 3], tens: zeros }
     }
 
     /// The numbers that the fields at these places of `text` are, [`LANES`] at most. A field is read if it is digits, of which 19 count at
@@ -82,7 +85,11 @@ impl Batch {
         }
         kernel::simd(
             #[inline(always)]
-            || digits(&self.words, &mut self.scaled, &mut self.marks),
+            || {
+                let Self { words, scaled, marks, digits, tens } = self;
+                cut(words, scaled, marks, digits, tens);
+                join(digits, tens, &mut scaled.w);
+            },
         );
         if exponents != 0 {
             self.words.exponent = [0; LANES];
@@ -128,7 +135,14 @@ impl Batch {
 
 /// The same steps for all fields, which compilers make vector instructions of.
 #[inline(always)]
-fn digits(words: &Words, scaled: &mut Scaled<LANES>, marks: &mut [u64; LANES]) {
+fn cut(
+    words: &Words,
+    scaled: &mut Scaled<LANES>,
+    marks: &mut [u64; LANES],
+    digits: &mut [[[u8; 8]; LANES]; 3],
+    tens: &mut [u64; LANES],
+) {
+    let [upper, middle, lower] = digits;
     for lane in 0..LANES {
         let first = words.first[lane];
         let minus = first & 0xff == u64::from(b'-');
@@ -158,11 +172,32 @@ fn digits(words: &Words, scaled: &mut Scaled<LANES>, marks: &mut [u64; LANES]) {
             & ((front == 0) | (n <= DIGITS))
             & (q.abs() <= LIMIT);
         marks[lane] = if sound { u64::from(minus) << 63 } else { !0 };
-        // The least of a product of 32 bits each.
-        let middle = u64::from(eight_digits(b) as u32) * u64::from(TENS[8] as u32);
-        let tens = TENS[(behind - more) as usize % 32];
-        scaled.w[lane] = eight_digits(head).wrapping_mul(tens).wrapping_add(middle + eight_digits(c));
+        tens[lane] = TENS[(behind - more) as usize % 32];
+        (upper[lane], middle[lane], lower[lane]) = (head.to_le_bytes(), b.to_le_bytes(), c.to_le_bytes());
         scaled.q[lane] = q;
+    }
+}
+
+/// Makes numbers of words of eight digits, of which the first is the lowest byte: those of pairs, of pairs of these, and of pairs of these.
+#[inline(always)]
+fn join(digits: &mut [[[u8; 8]; LANES]; 3], tens: &[u64; LANES], w: &mut [u64; LANES]) {
+    let flat = digits.as_flattened_mut().as_flattened_mut();
+    for pair in flat.as_chunks_mut().0 {
+        let x = u16::from_le_bytes(*pair);
+        *pair = ((x & 0xff).wrapping_mul(10).wrapping_add(x >> 8)).to_le_bytes();
+    }
+    for four in flat.as_chunks_mut().0 {
+        let x = u32::from_le_bytes(*four);
+        *four = ((x & 0x7fff).wrapping_mul(100).wrapping_add(x >> 16)).to_le_bytes();
+    }
+    for lane in 0..LANES {
+        let eight = |i: usize| {
+            let x = u64::from_le_bytes(digits[i][lane]);
+            (x & 0xffff_ffff) * 10_000 + (x >> 32)
+        };
+        // The middle is a product of 32 bits each.
+        let middle = u64::from(eight(1) as u32) * u64::from(TENS[8] as u32);
+        w[lane] = eight(0).wrapping_mul(tens[lane]).wrapping_add(middle + eight(2));
     }
 }
 
@@ -200,16 +235,6 @@ fn letters_e(x: u64) -> u64 {
 fn upper_bytes(n: u64) -> u64 {
     // Vectors are shifted by 64 bits as well.
     !(!0u64).checked_shr(8 * n as u32).unwrap_or(0)
-}
-
-/// The number of eight digits, of which the first is the lowest byte: those of pairs, of pairs of these, and of pairs of these.
-#[inline(always)]
-fn eight_digits(x: u64) -> u64 {
-    const PAIRS: u64 = 0x00ff_00ff_00ff_00ff;
-    const FOURS: u64 = 0x0000_ffff_0000_ffff;
-    let x = (x & PAIRS) * 10 + (x >> 8 & PAIRS);
-    let x = (x & FOURS) * 100 + (x >> 16 & FOURS);
-    (x & 0xffff_ffff) * 10_000 + (x >> 32)
 }
 
 #[cfg(test)]
