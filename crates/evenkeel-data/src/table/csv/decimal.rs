@@ -39,63 +39,68 @@ struct Words {
     exponent: [i64; LANES],
 }
 
+/// Their digits.
+struct Digits {
+    /// Three words of eight, the first digit in the lowest byte, and by what the first of them is multiplied.
+    words: [[[u8; 8]; LANES]; 3],
+    tens: [u64; LANES],
+}
+
 /// Fields, and the numbers that they are.
 pub(super) struct Batch {
     words: Words,
-    /// What the digits are: numbers w 10^q.
+    digits: Digits,
     scaled: Scaled<LANES>,
-    /// Bits that are then set: the upper one if there is a minus, and all of them, which is a NaN, if there is anything but digits, or too much.
-    marks: [u64; LANES],
-    /// Words of eight digits, and by what the first of them is multiplied.
-    digits: [[[u8; 8]; LANES]; 3],
-    tens: [u64; LANES],
 }
 
 impl Batch {
     pub(super) const fn new() -> Self {
         let zeros = [0; LANES];
         let words = Words { first: zeros, last: [zeros; 3], len: zeros, exponent: [0; LANES] };
-        Self { words, scaled: Scaled::new(), marks: zeros, digits: [[[0; 8]; LANES]; 3], tens: zeros }
+        let digits = Digits { words: [[[0; 8]; LANES]; 3], tens: zeros };
+        Self { words, digits, scaled: Scaled::new() }
     }
 
-    /// The numbers that the fields at these places of `text` are, [`LANES`] at most. A field is read if it is digits, of which 19 count at
-    /// most, perhaps with a minus before, a point after at most six of them (seven without a minus), and an exponent behind, and has text on
-    /// both sides. NaN stands for all else.
+    /// Reads the fields at these places of `text`, [`LANES`] at most: the numbers that they are, with those of fields before behind them, and
+    /// the largest absolute value of all. A field is read if it is digits, of which 19 count at most, perhaps with a minus before, a point
+    /// after at most six of them (seven without a minus), and an exponent behind, and has text on both sides. NaN stands for all else.
     #[inline(always)]
-    pub(super) fn read(&mut self, text: &[u8], fields: impl Iterator<Item = (usize, usize)> + Clone) -> [f64; LANES] {
+    pub(super) fn read(
+        &mut self,
+        text: &[u8],
+        fields: impl Iterator<Item = (usize, usize)> + Clone,
+    ) -> (&[f64; LANES], f64) {
         for (lane, (start, end)) in (0..LANES).zip(fields.clone()) {
             self.set(lane, text, start, end);
         }
-        self.numbers(|batch| {
-            for (lane, (start, end)) in (0..LANES).zip(fields.clone()) {
-                batch.set_exponent(lane, text, start, end);
+        if self.convert() {
+            for (lane, (start, end)) in (0..LANES).zip(fields) {
+                self.set_exponent(lane, text, start, end);
             }
-        })
+            self.convert();
+            self.words.exponent = [0; LANES];
+        }
+        self.scaled.multiply();
+        let Self { scaled, .. } = self;
+        let largest = kernel::simd(
+            #[inline(always)]
+            || scaled.round(),
+        );
+        (&self.scaled.numbers, largest)
     }
 
-    /// The same of the fields that were set, with those set again by `set_exponents` that may have exponents.
-    fn numbers(&mut self, set_exponents: impl FnOnce(&mut Self)) -> [f64; LANES] {
-        let last = &self.words.last[2];
-        let exponents = kernel::simd(
-            #[inline(always)]
-            || last.iter().fold(0, |any, &word| any | letters_e(word)),
-        );
-        if exponents != 0 {
-            set_exponents(self);
-        }
+    /// Makes numbers w 10^q of the fields that were set. Whether there may be some with an exponent among them.
+    fn convert(&mut self) -> bool {
+        let Self { words, digits, scaled } = self;
         kernel::simd(
             #[inline(always)]
             || {
-                let Self { words, scaled, marks, digits, tens } = self;
-                cut(words, scaled, marks, digits, tens);
-                join(digits, tens, &mut scaled.w);
+                let exponents = cut(words, digits, scaled);
+                join(digits, &mut scaled.w);
+                scaled.normalize();
+                exponents
             },
-        );
-        if exponents != 0 {
-            self.words.exponent = [0; LANES];
-        }
-        let (bits, marks) = (self.scaled.bits(), &self.marks);
-        std::array::from_fn(|lane| f64::from_bits(bits[lane] | marks[lane]))
+        )
     }
 
     /// Makes the bytes `start..end` of `text` field number `lane`.
@@ -133,17 +138,14 @@ impl Batch {
     }
 }
 
-/// The same steps for all fields, which compilers make vector instructions of.
+/// The digits, exponents and signs of all fields, by the same steps, which compilers make vector instructions of. Whether there may be some
+/// with an exponent among them.
 #[inline(always)]
-fn cut(
-    words: &Words,
-    scaled: &mut Scaled<LANES>,
-    marks: &mut [u64; LANES],
-    digits: &mut [[[u8; 8]; LANES]; 3],
-    tens: &mut [u64; LANES],
-) {
-    let [upper, middle, lower] = digits;
+fn cut(words: &Words, digits: &mut Digits, scaled: &mut Scaled<LANES>) -> bool {
+    let (Digits { words: [upper, middle, lower], tens }, Scaled { q, marks, .. }) = (digits, scaled);
+    let mut exponents = 0;
     for lane in 0..LANES {
+        exponents |= letters_e(words.last[2][lane]);
         let first = words.first[lane];
         let minus = first & 0xff == u64::from(b'-');
         let (first, len) =
@@ -164,24 +166,25 @@ fn cut(
         let odd = |x: u64| x.wrapping_add(bytes(0x76)) | x;
         let odd = (odd(head) | odd(b) | odd(c)) & bytes(0x80);
         let n = before + behind;
-        let q = words.exponent[lane] - if has_point { behind as i64 } else { 0 };
+        let power = words.exponent[lane] - if has_point { behind as i64 } else { 0 };
         let sound = (odd == 0)
             & (n > 0)
             & (len <= WINDOW as u64)
             & (behind <= DIGITS)
             & ((front == 0) | (n <= DIGITS))
-            & (q.abs() <= LIMIT);
+            & (power.abs() <= LIMIT);
         marks[lane] = if sound { u64::from(minus) << 63 } else { !0 };
         tens[lane] = TENS[(behind - more) as usize % 32];
         (upper[lane], middle[lane], lower[lane]) = (head.to_le_bytes(), b.to_le_bytes(), c.to_le_bytes());
-        scaled.q[lane] = q;
+        q[lane] = power;
     }
+    exponents != 0
 }
 
 /// Makes numbers of words of eight digits, of which the first is the lowest byte: those of pairs, of pairs of these, and of pairs of these.
 #[inline(always)]
-fn join(digits: &mut [[[u8; 8]; LANES]; 3], tens: &[u64; LANES], w: &mut [u64; LANES]) {
-    let flat = digits.as_flattened_mut().as_flattened_mut();
+fn join(digits: &mut Digits, w: &mut [u64; LANES]) {
+    let flat = digits.words.as_flattened_mut().as_flattened_mut();
     for pair in flat.as_chunks_mut().0 {
         let x = u16::from_le_bytes(*pair);
         *pair = ((x & 0xff).wrapping_mul(10).wrapping_add(x >> 8)).to_le_bytes();
@@ -192,12 +195,12 @@ fn join(digits: &mut [[[u8; 8]; LANES]; 3], tens: &[u64; LANES], w: &mut [u64; L
     }
     for lane in 0..LANES {
         let eight = |i: usize| {
-            let x = u64::from_le_bytes(digits[i][lane]);
+            let x = u64::from_le_bytes(digits.words[i][lane]);
             (x & 0xffff_ffff) * 10_000 + (x >> 32)
         };
         // The middle is a product of 32 bits each.
         let middle = u64::from(eight(1) as u32) * u64::from(TENS[8] as u32);
-        w[lane] = eight(0).wrapping_mul(tens[lane]).wrapping_add(middle + eight(2));
+        w[lane] = eight(0).wrapping_mul(digits.tens[lane]).wrapping_add(middle + eight(2));
     }
 }
 
@@ -252,7 +255,9 @@ mod tests {
             _ if at == lane => (before.len(), before.len() + field.len()),
             _ => (28 + 4 * (at % 2), 31 + 4 * (at % 2)),
         };
-        let numbers = Batch::new().read(&text, (0..LANES).map(place));
+        let mut batch = Batch::new();
+        let (numbers, largest) = batch.read(&text, (0..LANES).map(place));
+        assert!(largest.is_nan());
         for (at, &x) in numbers.iter().enumerate().filter(|&(at, _)| at != lane) {
             assert!(if at % 2 == 0 { x == 333.0 } else { x.is_nan() });
         }
@@ -335,7 +340,9 @@ mod tests {
                 (start, start + digits.len())
             });
             text.push_str("       ");
-            for ((start, end), x) in fields.into_iter().zip(batch.read(text.as_bytes(), fields.into_iter())) {
+            let (numbers, largest) = batch.read(text.as_bytes(), fields.into_iter());
+            assert_eq!(largest, numbers.iter().copied().fold(0.0, f64::max));
+            for ((start, end), x) in fields.into_iter().zip(numbers) {
                 let field = &text[start..end];
                 let expected: f64 = field.parse().unwrap();
                 assert_eq!(x.to_bits(), expected.to_bits(), "{field}");

@@ -17,6 +17,7 @@ pub(super) struct Marks<'a> {
     /// A bit for each byte of the piece, first in a byte of its own, then in a mask.
     bits: [[u8; 8]; PIECE / 8],
     masks: [u8; PIECE / 8],
+    counts: [u32; PIECE / 64],
     /// Whether there are bytes beyond ASCII among them.
     ascii: bool,
     /// What was found, perhaps also in the piece before, with room for what is written behind it; of this, what comes next, and how many
@@ -28,8 +29,8 @@ pub(super) struct Marks<'a> {
 
 impl<'a> Marks<'a> {
     pub(super) fn new(text: &'a [u8], bytes: [u8; 3]) -> Self {
-        let (bits, masks) = ([[0; 8]; PIECE / 8], [0; PIECE / 8]);
-        Self { text, bytes, seen: 0, ascii: true, bits, masks, found: [0; FOUND], next: 0, len: 0 }
+        let (bits, masks, counts) = ([[0; 8]; PIECE / 8], [0; PIECE / 8], [0; PIECE / 64]);
+        Self { text, bytes, seen: 0, ascii: true, bits, masks, counts, found: [0; FOUND], next: 0, len: 0 }
     }
 
     /// The next position.
@@ -73,15 +74,17 @@ impl<'a> Marks<'a> {
         self.found.copy_within(self.next..self.len, 0);
         (self.next, self.len) = (0, self.len - self.next);
         let starts = (self.seen as u32..).step_by(64);
-        for (mask, start) in self.masks.as_chunks().0.iter().zip(starts).take(piece.len().div_ceil(64)) {
-            push(&mut self.found, &mut self.len, u64::from_le_bytes(*mask), start);
+        let masks = self.masks.as_chunks().0.iter().zip(&self.counts).zip(starts);
+        for ((mask, count), start) in masks.take(piece.len().div_ceil(64)) {
+            push(&mut self.found[self.len..], u64::from_le_bytes(*mask), start);
+            self.len += *count as usize;
         }
         self.seen += piece.len();
     }
 
     /// Makes the masks of a piece. Compilers make vector instructions of it.
     fn mask(&mut self, piece: &[u8]) {
-        let Self { bytes, bits, masks, ascii, .. } = self;
+        let Self { bytes, bits, masks, counts, ascii, .. } = self;
         kernel::simd(
             #[inline(always)]
             || {
@@ -100,26 +103,26 @@ impl<'a> Marks<'a> {
                     let x = x | x >> 16;
                     *mask = (x | x >> 8) as u8;
                 }
+                for (count, mask) in counts.iter_mut().zip(masks.as_chunks().0) {
+                    *count = u64::from_le_bytes(*mask).count_ones();
+                }
             },
         );
     }
 }
 
-/// Appends the positions of the bits that are set, four at a time: how many there are would be hard to foretell for a processor.
+/// Puts the positions of the bits that are set into `found`, four at a time: how many there are would be hard to foretell for a processor.
 #[inline(always)]
-fn push(found: &mut [u32; FOUND], len: &mut usize, mut mask: u64, start: u32) {
-    let (mut at, count) = (*len, mask.count_ones() as usize);
-    loop {
-        for place in &mut found[at..at + 4] {
+fn push(found: &mut [u32], mut mask: u64, start: u32) {
+    for four in found.as_chunks_mut::<4>().0 {
+        for place in four {
             *place = start + mask.trailing_zeros();
             mask &= mask.wrapping_sub(1);
         }
         if mask == 0 {
             break;
         }
-        at += 4;
     }
-    *len += count;
 }
 
 #[cfg(test)]

@@ -170,9 +170,9 @@ impl<'a> Fields<'a> {
             if numbers.other.is_some() {
                 return;
             }
-            let read = batch.read(self.text, self.of_column(records));
+            let (read, largest) = batch.read(self.text, self.of_column(records));
             let read = &read[..records.len() / self.columns];
-            if self.missing.numbers.is_empty() && read.iter().all(|x| x.abs() < MAX_INTEGER) {
+            if self.missing.numbers.is_empty() && largest < MAX_INTEGER {
                 numbers.values.extend_from_slice(read);
                 numbers.present = true;
                 continue;

@@ -3,8 +3,6 @@
 //! As in Lemire, *Number parsing at a gigabyte per second*, 2021, <https://arxiv.org/abs/2101.11408>: by a table of powers of five of 128 bits.
 //! Here it is of those powers alone for which no case is left open.
 
-use evenkeel_tensor::kernel;
-
 /// The largest power of ten that is looked up, either way: 5^27 < 2^64.
 pub(super) const LIMIT: i64 = 27;
 const _: () = assert!(5u64.checked_pow(LIMIT as u32).is_some());
@@ -38,64 +36,73 @@ static POWERS: [[u64; 3]; 64] = {
     powers
 };
 
-/// Numbers w 10^q, and what becomes of them.
+/// Numbers w 10^q, and what becomes of them in three steps: [`normalize`](Self::normalize), [`multiply`](Self::multiply),
+/// [`round`](Self::round).
+///
+/// The product p of w, brought to 64 bits, and the power is w 5^q times a power of two, and up to 2^64 too large, since the power is up to 1
+/// too large. That is never in doubt: halfway cases b are multiples of 2^128, and so w 5^q 2^s (s > 127), if it is not b, is at least
+/// 2^127 / 5^27 > 2^64 away from it. It is b exactly if p lies in b to b + 2^64, and otherwise on the side of b on which p is.
 pub(super) struct Scaled<const N: usize> {
     pub(super) w: [u64; N],
     /// At most [`LIMIT`] either way.
     pub(super) q: [i64; N],
+    /// Bits that are set besides: a sign's, or all of them, which is a NaN.
+    pub(super) marks: [u64; N],
+    /// The nearest `f64`, the even one of two.
+    pub(super) numbers: [f64; N],
     zeros: [u64; N],
     full: [u64; N],
+    exponents: [u64; N],
+    /// The products without their lowest 64 bits.
     p: [u64; N],
     below: [u64; N],
-    /// Those of the `f64`, at first without the mantissa.
-    bits: [u64; N],
 }
 
 impl<const N: usize> Scaled<N> {
     pub(super) const fn new() -> Self {
-        let zeros = [0; N];
-        Self { w: zeros, q: [0; N], zeros, full: zeros, p: zeros, below: zeros, bits: zeros }
+        let x = [0; N];
+        Self { w: x, q: [0; N], marks: x, numbers: [0.0; N], zeros: x, full: x, exponents: x, p: x, below: x }
     }
 
-    /// The bits of the `f64` that are nearest to the numbers, the even one of two.
-    ///
-    /// The product p of w, brought to 64 bits, and the power is w 5^q times a power of two, and up to 2^64 too large, since the power is up
-    /// to 1 too large. That is never in doubt: halfway cases b are multiples of 2^128, and so w 5^q 2^s (s > 127), if it is not b, is at
-    /// least 2^127 / 5^27 > 2^64 away from it. It is b exactly if p lies in b to b + 2^64, and otherwise on the side of b on which p is.
-    pub(super) fn bits(&mut self) -> &[u64; N] {
-        let Self { w, q, zeros, full, p, below, bits } = self;
-        kernel::simd(
-            #[inline(always)]
-            || {
-                for n in 0..N {
-                    zeros[n] = u64::from(w[n].leading_zeros());
-                    full[n] = w[n] << (zeros[n] % 64);
-                }
-            },
-        );
-        // There are no vector instructions for these products: to make vectors of what surrounds them, as compilers would, is slower.
+    /// Brings each w to 64 bits. Compilers make vector instructions of it.
+    #[inline(always)]
+    pub(super) fn normalize(&mut self) {
+        let Self { w, zeros, full, .. } = self;
+        for n in 0..N {
+            zeros[n] = u64::from(w[n].leading_zeros());
+            full[n] = w[n] << (zeros[n] % 64);
+        }
+    }
+
+    /// Multiplies with the powers. There are no vector instructions for such products: to make vectors of what surrounds them, as compilers
+    /// would for some processors, is slower.
+    pub(super) fn multiply(&mut self) {
+        let Self { q, full, exponents, p, below, .. } = self;
         for n in 0..N {
             let [upper, lower, exponent] = POWERS[(q[n] + LIMIT) as usize % 64];
-            // Without its lowest 64 bits.
             let product = u128::from(full[n]) * u128::from(upper) + ((u128::from(full[n]) * u128::from(lower)) >> 64);
-            (p[n], below[n], bits[n]) = ((product >> 64) as u64, product as u64, exponent);
+            (p[n], below[n], exponents[n]) = ((product >> 64) as u64, product as u64, exponent);
         }
-        kernel::simd(
-            #[inline(always)]
-            || {
-                for n in 0..N {
-                    // 53 bits and one more.
-                    let carry = p[n] >> 63;
-                    let doubled = p[n] >> (9 + carry);
-                    let halfway = (below[n] == 0) & (doubled << (9 + carry) == p[n]) & (doubled & 3 == 1);
-                    let mantissa = (doubled + u64::from(!halfway)) >> 1;
-                    // The upper bit of the mantissa adds one to the exponent, or two if it was rounded up to the next power of two.
-                    let scaled = bits[n].wrapping_add((carry.wrapping_sub(zeros[n])) << 52).wrapping_add(mantissa);
-                    bits[n] = if w[n] == 0 { 0 } else { scaled };
-                }
-            },
-        );
-        bits
+    }
+
+    /// Rounds the products. Compilers make vector instructions of it. The largest absolute value; NaN, if there is one.
+    #[inline(always)]
+    pub(super) fn round(&mut self) -> f64 {
+        let Self { w, marks, numbers, zeros, exponents, p, below, .. } = self;
+        let mut largest = 0;
+        for n in 0..N {
+            // 53 bits and one more.
+            let carry = p[n] >> 63;
+            let doubled = p[n] >> (9 + carry);
+            let halfway = (below[n] == 0) & (doubled << (9 + carry) == p[n]) & (doubled & 3 == 1);
+            let mantissa = (doubled + u64::from(!halfway)) >> 1;
+            // The upper bit of the mantissa adds one to the exponent, or two if it was rounded up to the next power of two.
+            let scaled = exponents[n].wrapping_add((carry.wrapping_sub(zeros[n])) << 52).wrapping_add(mantissa);
+            let bits = if w[n] == 0 { 0 } else { scaled } | marks[n];
+            largest = largest.max(bits << 1 >> 1);
+            numbers[n] = f64::from_bits(bits);
+        }
+        f64::from_bits(largest)
     }
 }
 
@@ -108,7 +115,11 @@ mod tests {
     /// Scales and compares with the standard library.
     fn check(w: u64, q: i64) {
         let expected: f64 = format!("{w}e{q}").parse().unwrap();
-        assert_eq!(Scaled { w: [w], q: [q], ..Scaled::new() }.bits(), &[expected.to_bits()], "{w}e{q}");
+        let mut scaled = Scaled { w: [w], q: [q], ..Scaled::new() };
+        scaled.normalize();
+        scaled.multiply();
+        assert_eq!(scaled.round(), expected);
+        assert_eq!(scaled.numbers[0].to_bits(), expected.to_bits(), "{w}e{q}");
     }
 
     #[test]
