@@ -17,7 +17,6 @@ pub(super) struct Marks<'a> {
     /// A bit for each byte of the piece, first in a byte of its own, then in a mask.
     bits: [[u8; 8]; PIECE / 8],
     masks: [u8; PIECE / 8],
-    counts: [u32; PIECE / 64],
     /// Whether there are bytes beyond ASCII among them.
     ascii: bool,
     /// What was found, perhaps also in the piece before, with room for what is written behind it; of this, what comes next, and how many
@@ -29,8 +28,8 @@ pub(super) struct Marks<'a> {
 
 impl<'a> Marks<'a> {
     pub(super) fn new(text: &'a [u8], bytes: [u8; 3]) -> Self {
-        let (bits, masks, counts) = ([[0; 8]; PIECE / 8], [0; PIECE / 8], [0; PIECE / 64]);
-        Self { text, bytes, seen: 0, ascii: true, bits, masks, counts, found: [0; FOUND], next: 0, len: 0 }
+        let (bits, masks) = ([[0; 8]; PIECE / 8], [0; PIECE / 8]);
+        Self { text, bytes, seen: 0, ascii: true, bits, masks, found: [0; FOUND], next: 0, len: 0 }
     }
 
     /// The next position.
@@ -74,17 +73,17 @@ impl<'a> Marks<'a> {
         self.found.copy_within(self.next..self.len, 0);
         (self.next, self.len) = (0, self.len - self.next);
         let starts = (self.seen as u32..).step_by(64);
-        let masks = self.masks.as_chunks().0.iter().zip(&self.counts).zip(starts);
-        for ((mask, count), start) in masks.take(piece.len().div_ceil(64)) {
-            push(&mut self.found[self.len..], u64::from_le_bytes(*mask), start);
-            self.len += *count as usize;
+        let masks = self.masks.as_chunks().0.iter().map(|&mask| u64::from_le_bytes(mask)).zip(starts);
+        for (mask, start) in masks.take(piece.len().div_ceil(64)) {
+            push(&mut self.found[self.len..], mask, start);
+            self.len += mask.count_ones() as usize;
         }
         self.seen += piece.len();
     }
 
     /// Makes the masks of a piece. Compilers make vector instructions of it.
     fn mask(&mut self, piece: &[u8]) {
-        let Self { bytes, bits, masks, counts, ascii, .. } = self;
+        let Self { bytes, bits, masks, ascii, .. } = self;
         kernel::simd(
             #[inline(always)]
             || {
@@ -102,9 +101,6 @@ impl<'a> Marks<'a> {
                     let x = x | x >> 32;
                     let x = x | x >> 16;
                     *mask = (x | x >> 8) as u8;
-                }
-                for (count, mask) in counts.iter_mut().zip(masks.as_chunks().0) {
-                    *count = u64::from_le_bytes(*mask).count_ones();
                 }
             },
         );
