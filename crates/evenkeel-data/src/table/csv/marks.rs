@@ -17,7 +17,7 @@ pub(super) struct Marks<'a> {
     /// A bit for each byte of the piece, first in a byte of its own, then in a mask.
     bits: [[u8; 8]; PIECE / 8],
     masks: [u8; PIECE / 8],
-    /// Whether there are bytes beyond ASCII among them.
+    /// Whether all bytes that were looked through are ASCII.
     ascii: bool,
     /// What was found, perhaps also in the piece before, with room for what is written behind it; of this, what comes next, and how many
     /// there are.
@@ -61,7 +61,7 @@ impl<'a> Marks<'a> {
     }
 
     /// Whether all bytes that were looked through are ASCII.
-    pub(super) fn are_in_ascii(&self) -> bool {
+    pub(super) fn is_ascii(&self) -> bool {
         self.ascii
     }
 
@@ -146,6 +146,32 @@ mod tests {
         }
         let few: Vec<u8> = (0..3 * PIECE).map(|i| if i % 5000 == 4999 { b',' } else { b'x' }).collect();
         check(&few, *b",\n\"");
+    }
+
+    #[test]
+    fn positions_in_two_pieces_are_ahead_together() {
+        let mut text = vec![b'x'; 2 * PIECE + 100];
+        let places = [PIECE - 2, PIECE - 1, PIECE, PIECE + 70, 2 * PIECE + 5].map(|place| place as u32);
+        places.iter().for_each(|&place| text[place as usize] = b',');
+        let mut marks = Marks::new(&text, *b",\n\"");
+        assert_eq!(marks.ahead(1), Some(&places[..1]));
+        marks.skip(1);
+        assert_eq!(marks.ahead(3), Some(&places[1..4]));
+        assert!(marks.ahead(5).is_none());
+        marks.skip(3);
+        assert_eq!(marks.next(), Some(2 * PIECE + 5));
+    }
+
+    #[test]
+    fn a_byte_beyond_ascii_is_seen() {
+        for at in [0, 63, 64, PIECE - 1, PIECE, 2 * PIECE] {
+            let mut text = vec![b'x'; 2 * PIECE + 1];
+            text[at] = 0x80;
+            let mut marks = Marks::new(&text, *b",\n\"");
+            assert!(marks.next().is_none() && !marks.is_ascii());
+        }
+        let mut marks = Marks::new(b"x", *b",\n\"");
+        assert!(marks.next().is_none() && marks.is_ascii());
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::decimal::{Batch, LANES};
+use super::batch::Batch;
+use super::decimal::LANES;
 use super::scan::Format;
 use crate::table::{Categorical, Kind, time};
 

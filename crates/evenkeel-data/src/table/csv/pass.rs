@@ -3,7 +3,8 @@
 use evenkeel_tensor::parallel;
 
 use super::Csv;
-use super::decimal::{Batch, LANES};
+use super::batch::Batch;
+use super::decimal::LANES;
 use super::gather::Growing;
 use super::parse::{Fields, LOSSY, Misfit, Numbers, Parsed, Wanted};
 use super::scan::{Fault, Format, Scanner, count_lines};
@@ -243,9 +244,9 @@ fn parse_block(csv: &Csv, text: &[u8], wanted: &[Wanted]) -> Result<Block, Refus
             fields(column).read(&scanner.spans[known..], &mut batch, numbers);
         }
     }
-    let is_in_ascii = scanner.is_in_ascii();
+    let is_ascii = scanner.is_ascii();
     let Scanner { spans, lines, .. } = scanner;
-    if !is_in_ascii {
+    if !is_ascii {
         str::from_utf8(text).map_err(|error| {
             let at = error.valid_up_to();
             let field = spans.iter().rposition(|&(start, _)| start as usize <= at).unwrap_or(0);

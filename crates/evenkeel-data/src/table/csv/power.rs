@@ -44,7 +44,7 @@ static POWERS: [[u64; 3]; 64] = {
 /// 2^127 / 5^27 > 2^64 away from it. It is b exactly if p lies in b to b + 2^64, and otherwise on the side of b on which p is.
 pub(super) struct Scaled<const N: usize> {
     pub(super) w: [u64; N],
-    /// At most [`LIMIT`] either way.
+    /// At most [`LIMIT`] either way; of others any number is made.
     pub(super) q: [i64; N],
     /// Bits that are set besides: a sign's, or all of them, which is a NaN.
     pub(super) marks: [u64; N],

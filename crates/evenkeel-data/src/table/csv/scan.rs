@@ -52,8 +52,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Whether what was taken apart is ASCII.
-    pub(super) fn is_in_ascii(&self) -> bool {
-        self.marks.are_in_ascii()
+    pub(super) fn is_ascii(&self) -> bool {
+        self.marks.is_ascii()
     }
 
     /// Takes so many records apart, or all there are. Empty lines are passed over.
