@@ -14,7 +14,7 @@ pub(super) struct Marks<'a> {
     bytes: [u8; 3],
     /// Bytes that were looked through.
     seen: usize,
-    /// A bit for each byte of the piece, first in a byte of its own, then in a mask.
+    /// A bit for each byte of the piece, first in a byte of its own, then in one for eight of them.
     bits: [[u8; 8]; PIECE / 8],
     masks: [u8; PIECE / 8],
     /// Whether all bytes that were looked through are ASCII.
@@ -83,24 +83,24 @@ impl<'a> Marks<'a> {
 
     /// Makes the masks of a piece. Compilers make vector instructions of it.
     fn mask(&mut self, piece: &[u8]) {
-        let Self { bytes, bits, masks, ascii, .. } = self;
+        let [a, b, c] = self.bytes;
+        let Self { bits, masks, ascii, .. } = self;
         kernel::simd(
             #[inline(always)]
-            || {
+            move || {
                 let mut all = 0;
-                let places = (0..PIECE).map(|i| 1 << (i % 8));
-                for ((bit, byte), place) in bits.as_flattened_mut().iter_mut().zip(piece).zip(places) {
-                    let is_one = (*byte == bytes[0]) | (*byte == bytes[1]) | (*byte == bytes[2]);
-                    *bit = if is_one { place } else { 0 };
+                for (bit, byte) in bits.as_flattened_mut().iter_mut().zip(piece) {
+                    *bit = ((*byte == a) | (*byte == b) | (*byte == c)).into();
                     all |= byte;
                 }
                 *ascii &= all.is_ascii();
                 bits.as_flattened_mut()[piece.len()..].fill(0);
                 for (mask, bits) in masks.iter_mut().zip(bits) {
+                    // The lowest bits of all bytes side by side: first of two, then of four.
                     let x = u64::from_le_bytes(*bits);
-                    let x = x | x >> 32;
-                    let x = x | x >> 16;
-                    *mask = (x | x >> 8) as u8;
+                    let x = x | x >> 7;
+                    let x = x | x >> 14;
+                    *mask = (x | x >> 28) as u8;
                 }
             },
         );
