@@ -112,14 +112,14 @@ pub(super) fn join(digits: &mut Digits, w: &mut [u64; LANES]) {
         let x = u32::from_le_bytes(*four);
         *four = ((x & 0x7fff).wrapping_mul(100).wrapping_add(x >> 16)).to_le_bytes();
     }
-    for lane in 0..LANES {
+    for (lane, w) in w.iter_mut().enumerate() {
         let eight = |i: usize| {
             let x = u64::from_le_bytes(digits.words[i][lane]);
             (x & 0xffff_ffff) * 10_000 + (x >> 32)
         };
         // The middle is a product of 32 bits each.
         let middle = u64::from(eight(1) as u32) * u64::from(TENS[8] as u32);
-        w[lane] = eight(0).wrapping_mul(digits.tens[lane]).wrapping_add(middle + eight(2));
+        *w = eight(0).wrapping_mul(digits.tens[lane]).wrapping_add(middle + eight(2));
     }
 }
 
