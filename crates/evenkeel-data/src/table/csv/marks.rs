@@ -3,7 +3,10 @@
 use evenkeel_tensor::kernel;
 
 /// Bytes that are looked through at a time, so that what is found in them, and they, are still in the nearest cache when it is used.
-const PIECE: usize = 8192;
+const PIECE: usize = 4096;
+
+/// Room for the positions in two pieces, and for what is written behind them.
+const FOUND: usize = 2 * PIECE + 4;
 
 /// The positions of three bytes in a text, in order.
 pub(super) struct Marks<'a> {
@@ -11,15 +14,22 @@ pub(super) struct Marks<'a> {
     bytes: [u8; 3],
     /// Bytes that were looked through.
     seen: usize,
-    /// What was found, with room for what is written behind it; of this, what comes next, and how many there are.
-    found: [u32; PIECE + 4],
+    /// A bit for each byte of the piece, first in a byte of its own, then in one for eight of them.
+    bits: [[u8; 8]; PIECE / 8],
+    masks: [u8; PIECE / 8],
+    /// Whether all bytes that were looked through are ASCII.
+    ascii: bool,
+    /// What was found, perhaps also in the piece before, with room for what is written behind it; of this, what comes next, and how many
+    /// there are.
+    found: [u32; FOUND],
     next: usize,
     len: usize,
 }
 
 impl<'a> Marks<'a> {
     pub(super) fn new(text: &'a [u8], bytes: [u8; 3]) -> Self {
-        Self { text, bytes, seen: 0, found: [0; PIECE + 4], next: 0, len: 0 }
+        let (bits, masks) = ([[0; 8]; PIECE / 8], [0; PIECE / 8]);
+        Self { text, bytes, seen: 0, ascii: true, bits, masks, found: [0; FOUND], next: 0, len: 0 }
     }
 
     /// The next position.
@@ -35,10 +45,10 @@ impl<'a> Marks<'a> {
         Some(self.found[self.next - 1] as usize)
     }
 
-    /// The next `n` positions, if they are known already.
+    /// The next `n` positions, if they are in the text that was looked through, or the next piece.
     #[inline]
     pub(super) fn ahead(&mut self, n: usize) -> Option<&[u32]> {
-        if self.next == self.len && self.seen < self.text.len() {
+        if self.len - self.next < n.min(PIECE) && self.seen < self.text.len() {
             self.look();
         }
         self.found[self.next..self.len].get(..n)
@@ -50,61 +60,65 @@ impl<'a> Marks<'a> {
         self.next += n;
     }
 
-    /// Looks through the next piece.
+    /// Whether all bytes that were looked through are ASCII.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.ascii
+    }
+
+    /// Looks through the next piece. At most as many positions as a piece has may be left.
     fn look(&mut self) {
         let piece = &self.text[self.seen..];
         let piece = &piece[..piece.len().min(PIECE)];
-        let (bytes, seen, found) = (self.bytes, self.seen as u32, &mut self.found);
-        self.len = kernel::simd(
-            #[inline(always)]
-            move || {
-                let (whole, rest) = piece.as_chunks::<64>();
-                let mut len = 0;
-                for (i, chunk) in whole.iter().enumerate() {
-                    push(found, &mut len, mask(chunk, bytes), seen + 64 * i as u32);
-                }
-                if !rest.is_empty() {
-                    let mut chunk = [0; 64];
-                    chunk[..rest.len()].copy_from_slice(rest);
-                    let mask = mask(&chunk, bytes) & !(!0 << rest.len());
-                    push(found, &mut len, mask, seen + 64 * whole.len() as u32);
-                }
-                len
-            },
-        );
-        self.next = 0;
+        self.mask(piece);
+        self.found.copy_within(self.next..self.len, 0);
+        (self.next, self.len) = (0, self.len - self.next);
+        let starts = (self.seen as u32..).step_by(64);
+        let masks = self.masks.as_chunks().0.iter().map(|&mask| u64::from_le_bytes(mask)).zip(starts);
+        for (mask, start) in masks.take(piece.len().div_ceil(64)) {
+            push(&mut self.found[self.len..], mask, start);
+            self.len += mask.count_ones() as usize;
+        }
         self.seen += piece.len();
     }
-}
 
-/// A bit for each byte that is one of three. Compilers make vector instructions of it.
-#[inline(always)]
-fn mask(chunk: &[u8; 64], bytes: [u8; 3]) -> u64 {
-    let mut bits = [0; 64];
-    for (i, (bit, byte)) in bits.iter_mut().zip(chunk).enumerate() {
-        let is_one = (*byte == bytes[0]) | (*byte == bytes[1]) | (*byte == bytes[2]);
-        *bit = if is_one { 1 << (i % 8) } else { 0 };
+    /// Makes the masks of a piece. Compilers make vector instructions of it.
+    fn mask(&mut self, piece: &[u8]) {
+        let [a, b, c] = self.bytes;
+        let Self { bits, masks, ascii, .. } = self;
+        kernel::simd(
+            #[inline(always)]
+            move || {
+                let mut all = 0;
+                for (bit, byte) in bits.as_flattened_mut().iter_mut().zip(piece) {
+                    *bit = ((*byte == a) | (*byte == b) | (*byte == c)).into();
+                    all |= byte;
+                }
+                *ascii &= all.is_ascii();
+                bits.as_flattened_mut()[piece.len()..].fill(0);
+                for (mask, bits) in masks.iter_mut().zip(bits) {
+                    // The lowest bits of all bytes side by side: first of two, then of four.
+                    let x = u64::from_le_bytes(*bits);
+                    let x = x | x >> 7;
+                    let x = x | x >> 14;
+                    *mask = (x | x >> 28) as u8;
+                }
+            },
+        );
     }
-    // The product's upper byte is the sum of all the bytes.
-    let sum = |bits: &[u8; 8]| u64::from_le_bytes(*bits).wrapping_mul(u64::from_ne_bytes([1; 8])) >> 56;
-    bits.as_chunks().0.iter().zip(0..).fold(0, |mask, (bits, i)| mask | sum(bits) << (8 * i))
 }
 
-/// Appends the positions of the bits that are set, four at a time: how many there are would be hard to foretell for a processor.
+/// Puts the positions of the bits that are set into `found`, four at a time: how many there are would be hard to foretell for a processor.
 #[inline(always)]
-fn push(found: &mut [u32; PIECE + 4], len: &mut usize, mut mask: u64, start: u32) {
-    let (mut at, count) = (*len, mask.count_ones() as usize);
-    loop {
-        for place in &mut found[at..at + 4] {
+fn push(found: &mut [u32], mut mask: u64, start: u32) {
+    for four in found.as_chunks_mut::<4>().0 {
+        for place in four {
             *place = start + mask.trailing_zeros();
             mask &= mask.wrapping_sub(1);
         }
         if mask == 0 {
             break;
         }
-        at += 4;
     }
-    *len += count;
 }
 
 #[cfg(test)]
@@ -132,6 +146,32 @@ mod tests {
         }
         let few: Vec<u8> = (0..3 * PIECE).map(|i| if i % 5000 == 4999 { b',' } else { b'x' }).collect();
         check(&few, *b",\n\"");
+    }
+
+    #[test]
+    fn positions_in_two_pieces_are_ahead_together() {
+        let mut text = vec![b'x'; 2 * PIECE + 100];
+        let places = [PIECE - 2, PIECE - 1, PIECE, PIECE + 70, 2 * PIECE + 5].map(|place| place as u32);
+        places.iter().for_each(|&place| text[place as usize] = b',');
+        let mut marks = Marks::new(&text, *b",\n\"");
+        assert_eq!(marks.ahead(1), Some(&places[..1]));
+        marks.skip(1);
+        assert_eq!(marks.ahead(3), Some(&places[1..4]));
+        assert!(marks.ahead(5).is_none());
+        marks.skip(3);
+        assert_eq!(marks.next(), Some(2 * PIECE + 5));
+    }
+
+    #[test]
+    fn a_byte_beyond_ascii_is_seen() {
+        for at in [0, 63, 64, PIECE - 1, PIECE, 2 * PIECE] {
+            let mut text = vec![b'x'; 2 * PIECE + 1];
+            text[at] = 0x80;
+            let mut marks = Marks::new(&text, *b",\n\"");
+            assert!(marks.next().is_none() && !marks.is_ascii());
+        }
+        let mut marks = Marks::new(b"x", *b",\n\"");
+        assert!(marks.next().is_none() && marks.is_ascii());
     }
 
     #[test]

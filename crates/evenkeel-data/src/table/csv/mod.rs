@@ -1,5 +1,6 @@
 //! Tables as text: comma-separated values (RFC 4180).
 
+mod batch;
 mod chunks;
 mod decimal;
 mod gather;

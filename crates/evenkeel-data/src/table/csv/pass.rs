@@ -3,12 +3,17 @@
 use evenkeel_tensor::parallel;
 
 use super::Csv;
+use super::batch::Batch;
+use super::decimal::LANES;
 use super::gather::Growing;
-use super::parse::{Fields, LOSSY, Misfit, Parsed, Wanted};
-use super::scan::{Fault, Format, Scanned, count_lines};
+use super::parse::{Fields, LOSSY, Misfit, Numbers, Parsed, Wanted};
+use super::scan::{Fault, Format, Scanner, count_lines};
 use super::source::{Failure, Group, Source};
 use crate::table::check_names;
 use crate::{DataError, FileError, TableError};
+
+/// Fields that are taken apart together.
+const FIELDS: usize = 1024;
 
 /// One pass over a file.
 #[derive(Debug)]
@@ -166,7 +171,8 @@ fn header(
     let wrong = |expected: &str, got: String, cure| {
         DataError::File(FileError::Format { path: path.into(), expected: expected.into(), got, cure })
     };
-    let Scanned { spans, bytes: end, lines } = format.scan(group.text(), None, true).map_err(|fault| {
+    let mut scanner = Scanner::new(format, group.text(), None);
+    scanner.take(1).map_err(|fault| {
         DataError::File(FileError::Record {
             path: path.into(),
             line: line + 1 + count_lines(&group.text()[..fault.at]),
@@ -179,12 +185,14 @@ fn header(
     if group.text().is_empty() {
         return Err(wrong("a header and rows", "an empty file".into(), "check that the data were written"));
     }
-    let text = str::from_utf8(&group.text()[..end]).map_err(|error| {
+    let Scanner { spans, at: end, lines, .. } = scanner;
+    let text = &group.text()[..end];
+    str::from_utf8(text).map_err(|error| {
         let byte = group.text()[error.valid_up_to()];
         wrong("a header in UTF-8", format!("the byte {byte:02x}"), "convert the file to UTF-8")
     })?;
-    let names = spans.iter().map(|&(start, end)| format.content(&text[start as usize..end as usize]).into_owned());
-    let names: Vec<String> = names.collect();
+    let name = |&(start, end): &(u32, u32)| format.content(&text[start as usize..end as usize]);
+    let names: Vec<_> = spans.iter().map(|span| String::from_utf8_lossy(&name(span)).into_owned()).collect();
     check_names("", names.iter().map(String::as_str)).map_err(|error| match error {
         DataError::Table(TableError::Column { column, expected, got, .. }) if column.is_empty() => {
             wrong(&format!("{expected} in the header"), got, "name it in the file, or give names for all columns")
@@ -214,23 +222,42 @@ fn parse_blocks(csv: &Csv, texts: &[&[u8]], wanted: &[Wanted]) -> Vec<Result<Blo
 
 fn parse_block(csv: &Csv, text: &[u8], wanted: &[Wanted]) -> Result<Block, Refusal> {
     let columns = wanted.len();
-    let Scanned { spans, lines, .. } = csv.format.scan(text, Some(columns), false).map_err(|fault| Refusal {
-        at: fault.at,
-        record: fault.record,
-        why: Why::Fault(fault),
-    })?;
-    let content = str::from_utf8(text).map_err(|error| {
-        let at = error.valid_up_to();
-        let field = spans.iter().rposition(|&(start, _)| start as usize <= at).unwrap_or(0);
-        refuse(text, &spans, columns, field, "text in UTF-8", "convert the file to UTF-8")
-    })?;
+    let fields = |column| Fields { text, column, columns, format: csv.format, missing: &csv.missing };
+    let mut scanner = Scanner::new(csv.format, text, Some(columns));
+    let (mut numbers, mut batch) = (Vec::new(), Batch::new());
+    // Records of a few fields together, so that their text is still in the nearest cache when a column of it is read.
+    let records = LANES * (FIELDS / LANES / columns).max(1);
+    while scanner.at < text.len() {
+        let known = scanner.spans.len();
+        scanner.take(records).map_err(|fault| Refusal {
+            at: fault.at,
+            record: fault.record,
+            why: Why::Fault(fault),
+        })?;
+        if numbers.is_empty() {
+            // If all records are like the first.
+            let steps = text.len() / scanner.at + 1;
+            scanner.spans.reserve(steps * scanner.spans.len());
+            numbers.extend(wanted.iter().map(|&wanted| Numbers::new(wanted, steps * records)));
+        }
+        for (column, numbers) in numbers.iter_mut().enumerate() {
+            fields(column).read(&scanner.spans[known..], &mut batch, numbers);
+        }
+    }
+    let is_ascii = scanner.is_ascii();
+    let Scanner { spans, lines, .. } = scanner;
+    if !is_ascii {
+        str::from_utf8(text).map_err(|error| {
+            let at = error.valid_up_to();
+            let field = spans.iter().rposition(|&(start, _)| start as usize <= at).unwrap_or(0);
+            refuse(text, &spans, columns, field, "text in UTF-8", "convert the file to UTF-8")
+        })?;
+    }
     let mut block =
         Block { lines, rows: spans.len() / columns, columns: Vec::with_capacity(columns), lossy: Vec::new() };
     let mut misfits = Vec::new();
-    for (column, &wanted) in wanted.iter().enumerate() {
-        let fields =
-            Fields { text: content, spans: &spans, column, columns, format: csv.format, missing: &csv.missing };
-        match fields.parse(wanted) {
+    for (column, (&wanted, numbers)) in wanted.iter().zip(numbers).enumerate() {
+        match fields(column).parse(&spans, wanted, numbers) {
             Ok(parsed) => {
                 if let Parsed::Numeric { lossy: Some(row), .. } = parsed {
                     block.lossy.push((column, refuse(text, &spans, columns, row * columns + column, LOSSY.0, LOSSY.1)));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr_iter, memchr2_iter, memrchr2_iter};
+use memchr::{memchr, memchr_iter, memchr2_iter, memrchr2_iter};
 
 use super::marks::Marks;
 
@@ -29,132 +29,118 @@ pub(super) struct Fault {
     pub(super) cure: &'static str,
 }
 
-/// The fields of a text.
-#[derive(Debug, Default)]
-pub(super) struct Scanned {
+/// Takes a text of whole records apart.
+pub(super) struct Scanner<'a> {
+    format: Format,
+    text: &'a [u8],
+    /// Of each record; of the first, if `None` so far.
+    columns: Option<usize>,
+    marks: Marks<'a>,
     /// Record after record, each field's first byte and the one after its last. Quotes around a field belong to it.
     pub(super) spans: Vec<(u32, u32)>,
-    /// The bytes that were taken apart.
-    pub(super) bytes: usize,
-    /// The lines that these are.
+    /// What was taken apart: bytes, the lines that these are, and records.
+    pub(super) at: usize,
     pub(super) lines: u64,
+    record: usize,
 }
 
-impl Format {
-    /// The quote; a line end, which never is inside of a field, if there are none.
-    fn quote_or_line_end(self) -> u8 {
-        self.quote.unwrap_or(b'\n')
+impl<'a> Scanner<'a> {
+    /// Of a text whose records are each of `columns` fields (of as many as the first, if `None`).
+    pub(super) fn new(format: Format, text: &'a [u8], columns: Option<usize>) -> Self {
+        let marks = Marks::new(text, [format.separator, b'\n', format.quote_or_line_end()]);
+        Self { format, text, columns, marks, spans: Vec::new(), at: 0, lines: 0, record: 0 }
     }
 
-    /// The fields of whole records, each of `columns` fields (of as many as the first, if `None`). Empty lines are passed over. With
-    /// `first_only`, the fields of the first record.
-    pub(super) fn scan(self, text: &[u8], columns: Option<usize>, first_only: bool) -> Result<Scanned, Fault> {
-        let mut marks = Marks::new(text, [self.separator, b'\n', self.quote_or_line_end()]);
-        let (mut spans, mut lines) = (Vec::with_capacity(if first_only { 0 } else { text.len() / 8 }), 0);
-        let (mut columns, mut record, mut at) = (columns, 0, 0);
-        while at < text.len() {
-            if let Some(rest) = empty_line(&text[at..]) {
-                marks.next();
-                at += rest;
-                lines += 1;
+    /// Whether what was taken apart is ASCII.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.marks.is_ascii()
+    }
+
+    /// Takes so many records apart, or all there are. Empty lines are passed over.
+    pub(super) fn take(&mut self, records: usize) -> Result<(), Fault> {
+        let end = self.record.saturating_add(records);
+        while self.at < self.text.len() && self.record < end {
+            if let Some(rest) = empty_line(&self.text[self.at..]) {
+                self.marks.next();
+                self.at += rest;
+                self.lines += 1;
                 continue;
             }
-            let (start, first) = (at, spans.len());
-            if let Some(end) = self.plain_record(text, at, columns, &mut marks, &mut spans) {
-                at = end;
-                lines += 1;
-            } else {
-                (at, lines) = self.record(text, at, (record, lines), &mut marks, &mut spans)?;
+            let (start, first) = (self.at, self.spans.len());
+            if self.plain_record().is_none() {
+                self.any_record()?;
             }
-            if at - start > self.limit {
-                return Err(self.too_long(start, record));
+            if self.at - start > self.format.limit {
+                return Err(self.format.too_long(start, self.record));
             }
-            let fields = spans.len() - first;
-            let expected = *columns.get_or_insert(fields);
+            let fields = self.spans.len() - first;
+            let expected = *self.columns.get_or_insert(fields);
             if fields != expected {
                 return Err(Fault {
                     at: start,
-                    record,
+                    record: self.record,
                     expected: fields_text(expected),
                     got: fields_text(fields),
                     cure: "correct the line; check the separator, and quote fields that hold it",
                 });
             }
-            record += 1;
-            if first_only {
-                break;
-            }
+            self.record += 1;
         }
-        Ok(Scanned { spans, bytes: at, lines })
+        Ok(())
     }
 
-    /// The end of the record at `at` if its marks, so many as there are columns, are known already and no quotes; its fields go to `spans`.
+    /// The next record, if its marks, so many as there are columns, are known already and no quotes.
     #[inline]
-    fn plain_record(
-        self,
-        text: &[u8],
-        at: usize,
-        columns: Option<usize>,
-        marks: &mut Marks<'_>,
-        spans: &mut Vec<(u32, u32)>,
-    ) -> Option<usize> {
-        let record = marks.ahead(columns?)?;
+    fn plain_record(&mut self) -> Option<()> {
+        let Self { format, text, .. } = *self;
+        let record = self.marks.ahead(self.columns?)?;
         let (n, (&end, separators)) = (record.len(), record.split_last()?);
-        let are_separators = separators.iter().all(|&mark| text[mark as usize] == self.separator);
-        if !are_separators || text[end as usize] != b'\n' || self.trimmed {
+        // All of them, as this is nearly always so.
+        let others = separators.iter().fold(0, |others, &mark| others | (text[mark as usize] ^ format.separator));
+        if others != 0 || text[end as usize] != b'\n' || format.trimmed {
             return None;
         }
-        let mut start = at as u32;
-        spans.extend(record.iter().map(|&mark| (std::mem::replace(&mut start, mark + 1), mark)));
-        let last = spans.last_mut()?;
+        let mut start = self.at as u32;
+        self.spans.extend(record.iter().map(|&mark| (std::mem::replace(&mut start, mark + 1), mark)));
+        let last = self.spans.last_mut()?;
         last.1 -= u32::from(last.1 > last.0 && text[end as usize - 1] == b'\r');
-        marks.skip(n);
-        Some(end as usize + 1)
+        self.marks.skip(n);
+        self.at = end as usize + 1;
+        self.lines += 1;
+        Some(())
     }
 
-    /// The end of the record at `at`, after so many others and lines, and the lines up to its end; its fields go to `spans`.
-    fn record(
-        self,
-        text: &[u8],
-        mut at: usize,
-        (record, mut lines): (usize, u64),
-        marks: &mut Marks<'_>,
-        spans: &mut Vec<(u32, u32)>,
-    ) -> Result<(usize, u64), Fault> {
+    /// The next record.
+    fn any_record(&mut self) -> Result<(), Fault> {
+        let Self { format, text, .. } = *self;
         loop {
-            let field = at + self.blanks(&text[at..]);
-            let (field_end, lines_inside) = self.field_end(text, field, record, marks)?;
-            (at, lines) = (field_end, lines + lines_inside);
+            let field = self.at + format.blanks(&text[self.at..]);
+            let at = self.field_end(field)?;
             let line_end = text[at] == b'\n';
             let mut end = if line_end && at > field && text[at - 1] == b'\r' { at - 1 } else { at };
-            if self.trimmed {
+            if format.trimmed {
                 end = field + text[field..end].trim_ascii_end().len();
             }
-            spans.push((field as u32, end as u32));
-            at += 1;
+            self.spans.push((field as u32, end as u32));
+            self.at = at + 1;
             if line_end {
-                return Ok((at, lines + 1));
+                self.lines += 1;
+                return Ok(());
             }
         }
     }
 
-    /// Where the separator or line end is that ends the field at `field`, and the line ends inside of the field. It becomes the last mark.
+    /// Where the separator or line end is that ends the field at `field`. It becomes the last mark; line ends inside of the field are counted.
     #[inline]
-    fn field_end(self, text: &[u8], field: usize, record: usize, marks: &mut Marks<'_>) -> Result<(usize, u64), Fault> {
+    fn field_end(&mut self, field: usize) -> Result<usize, Fault> {
         // Every text that is scanned ends with a line end.
-        let end = marks.next().expect("a line end");
-        if Some(text[end]) != self.quote { Ok((end, 0)) } else { self.quoted_end(text, field, end, record, marks) }
+        let end = self.marks.next().expect("a line end");
+        if Some(self.text[end]) != self.format.quote { Ok(end) } else { self.quoted_end(field, end) }
     }
 
     /// The same, if the first mark is a quote, at `mark`.
-    fn quoted_end(
-        self,
-        text: &[u8],
-        field: usize,
-        mark: usize,
-        record: usize,
-        marks: &mut Marks<'_>,
-    ) -> Result<(usize, u64), Fault> {
+    fn quoted_end(&mut self, field: usize, mark: usize) -> Result<usize, Fault> {
+        let Self { format, text, record, .. } = *self;
         let fault = |at, expected: &str, got: &str, cure| {
             Err(Fault { at, record, expected: expected.into(), got: got.into(), cure })
         };
@@ -162,33 +148,39 @@ impl Format {
             let cure = "quote the whole field and double the quotes in it, or read the file without quotes";
             return fault(mark, "a quote only around a whole field", "one inside of a field", cure);
         }
-        let mut lines = 0;
         loop {
-            let Some(next) = marks.next() else {
+            let Some(next) = self.marks.next() else {
                 let cure = "close it, or read the file without quotes";
                 return fault(field, "a quote at the end of a quoted field", "the end of the file", cure);
             };
-            if Some(text[next]) != self.quote {
-                lines += u64::from(text[next] == b'\n');
+            if Some(text[next]) != format.quote {
+                self.lines += u64::from(text[next] == b'\n');
                 continue;
             }
             let mut at = next + 1;
-            if text.get(at).copied() == self.quote {
-                marks.next();
+            if text.get(at).copied() == format.quote {
+                self.marks.next();
                 continue;
             }
-            at += self.blanks(&text[at..]);
+            at += format.blanks(&text[at..]);
             let end = match text[at..] {
-                [next, ..] if next == self.separator || next == b'\n' => at,
+                [next, ..] if next == format.separator || next == b'\n' => at,
                 [b'\r', b'\n', ..] => at + 1,
                 _ => {
                     let cure = "double the quotes inside of a field, or read the file without quotes";
                     return fault(at, "a separator or a line end after a closing quote", "more of the field", cure);
                 }
             };
-            marks.next();
-            return Ok((end, lines));
+            self.marks.next();
+            return Ok(end);
         }
+    }
+}
+
+impl Format {
+    /// The quote; a line end, which never is inside of a field, if there are none.
+    fn quote_or_line_end(self) -> u8 {
+        self.quote.unwrap_or(b'\n')
     }
 
     /// The blanks at the start of `text` that do not count.
@@ -200,8 +192,10 @@ impl Format {
 
     /// The ends of blocks of whole records of about `block` bytes. What lies behind the last is not a whole record.
     ///
-    /// A line end belongs to a field if the quotes before it are odd in number: a record need not be taken apart to see that.
-    pub(super) fn blocks(self, text: &[u8], block: usize) -> Vec<usize> {
+    /// A line end belongs to a field if the quotes before it are odd in number: a record need not be taken apart to see that. If there are
+    /// no quotes, which `quoted` says, they need not be counted.
+    pub(super) fn blocks(mut self, text: &[u8], block: usize, quoted: bool) -> Vec<usize> {
+        self.quote = self.quote.filter(|_| quoted);
         let quote = self.quote_or_line_end();
         let (mut ends, mut start) = (Vec::new(), 0);
         while start + block < text.len() {
@@ -225,6 +219,10 @@ impl Format {
         ends
     }
 
+    pub(super) fn has_quotes(self, text: &[u8]) -> bool {
+        self.quote.is_some_and(|quote| memchr(quote, text).is_some())
+    }
+
     fn odd_quotes(self, text: &[u8]) -> bool {
         self.quote.is_some_and(|quote| memchr_iter(quote, text).count() % 2 == 1)
     }
@@ -241,12 +239,18 @@ impl Format {
     }
 
     /// A field's content.
-    pub(super) fn content(self, field: &str) -> Cow<'_, str> {
-        match self.quote.map(char::from) {
-            Some(quote) if field.starts_with(quote) => {
+    pub(super) fn content(self, field: &[u8]) -> Cow<'_, [u8]> {
+        match self.quote {
+            Some(quote) if field.first() == Some(&quote) => {
                 let inside = &field[1..field.len() - 1];
-                if inside.contains(quote) {
-                    Cow::Owned(inside.replace(&format!("{quote}{quote}"), &quote.to_string()))
+                if inside.contains(&quote) {
+                    // The first of each two quotes.
+                    let mut second = false;
+                    let is_kept = |&&byte: &&u8| {
+                        second = byte == quote && !second;
+                        !second
+                    };
+                    Cow::Owned(inside.iter().filter(is_kept).copied().collect())
                 } else {
                     Cow::Borrowed(inside)
                 }
@@ -281,9 +285,12 @@ mod tests {
     const FORMAT: Format = Format { separator: b',', quote: Some(b'"'), trimmed: false, limit: 100 };
 
     fn fields(text: &str) -> Vec<&str> {
-        let scanned = FORMAT.scan(text.as_bytes(), None, false).unwrap();
-        assert_eq!((scanned.bytes, scanned.lines), (text.len(), count_lines(text.as_bytes())));
-        scanned.spans.iter().map(|&(a, b)| &text[a as usize..b as usize]).collect()
+        let mut scanner = Scanner::new(FORMAT, text.as_bytes(), None);
+        while scanner.at < text.len() {
+            scanner.take(1).unwrap();
+        }
+        assert_eq!(scanner.lines, count_lines(text.as_bytes()));
+        scanner.spans.iter().map(|&(a, b)| &text[a as usize..b as usize]).collect()
     }
 
     #[test]
@@ -292,10 +299,13 @@ mod tests {
         assert_eq!(fields("\"a,\n\"\"b\",\"\"\r\n\"\",x\r\r\n"), ["\"a,\n\"\"b\"", "\"\"", "\"\"", "x\r"]);
         assert_eq!(fields("a,b\r\n,\r\n\r\n\r,\r\r\n\r\r,x\n"), ["a", "b", "", "", "\r", "\r", "\r\r", "x"]);
         assert_eq!(fields("a\n\r\r\nb\r\n\n\"\"\nc\n"), ["a", "\r", "b", "\"\"", "c"]);
-        assert_eq!(FORMAT.content("\"a,\n\"\"b\""), "a,\n\"b");
-        assert_eq!(FORMAT.content("\"\""), "");
+        for (field, content) in [("\"a,\n\"\"b\"", "a,\n\"b"), ("\"\"", ""), ("\"\"\"\"\"\"", "\"\""), ("é", "é")] {
+            assert_eq!(FORMAT.content(field.as_bytes()), content.as_bytes());
+        }
         let without = Format { quote: None, ..FORMAT };
-        assert_eq!(without.scan(b"5\",\"\n", None, false).unwrap().spans, [(0, 2), (3, 4)]);
+        let mut scanner = Scanner::new(without, b"5\",\"\n", None);
+        scanner.take(9).unwrap();
+        assert_eq!(scanner.spans, [(0, 2), (3, 4)]);
     }
 
     #[test]
@@ -309,7 +319,7 @@ mod tests {
             ("a,\"b\"\"\n", 2, 0, "a quote at the end of a quoted field"),
             (&format!("a\n{}\n", "x".repeat(100)), 2, 1, "a record of at most 100 bytes"),
         ] {
-            let fault = FORMAT.scan(text.as_bytes(), None, false).unwrap_err();
+            let fault = Scanner::new(FORMAT, text.as_bytes(), None).take(9).unwrap_err();
             assert_eq!((fault.at, fault.record, fault.expected.as_str()), (at, record, expected), "{text:?}");
         }
     }
@@ -317,11 +327,12 @@ mod tests {
     #[test]
     fn blocks_end_between_records() {
         let text = "a,\"x\ny\"\nb,\"\"\"\n\"\nc,d\ne,\"half";
-        let ends = |block| FORMAT.blocks(text.as_bytes(), block);
+        let ends = |block| FORMAT.blocks(text.as_bytes(), block, true);
         assert_eq!(ends(1), [8, 16, 20]);
         assert_eq!(ends(100), [20]);
-        assert!(FORMAT.blocks(b"\"half\n", 1).is_empty());
-        assert!(FORMAT.blocks(b"", 1).is_empty());
+        assert!(FORMAT.blocks(b"\"half\n", 1, true).is_empty());
+        assert_eq!(FORMAT.blocks(b"a\nb\nc", 1, false), FORMAT.blocks(b"a\nb\nc", 1, true));
+        assert!(FORMAT.blocks(b"", 1, false).is_empty());
         for block in 1..30 {
             assert!(ends(block).iter().all(|end| [8, 16, 20].contains(end)));
             assert_eq!(ends(block).last(), Some(&20));

@@ -49,6 +49,8 @@ pub(super) struct Group {
     /// The text, and behind it what is left of others: memory to read into has to be filled only once.
     buffer: Vec<u8>,
     len: usize,
+    /// Whether there are quotes in it.
+    quoted: bool,
     pub(super) ends: Vec<usize>,
 }
 
@@ -127,7 +129,7 @@ impl<'a> Source<'a> {
 
     /// Puts the next whole records into `group`; none, if the file is at its end.
     pub(super) fn next(&mut self, group: &mut Group) -> Result<(), Failure> {
-        group.len = 0;
+        (group.len, group.quoted) = (0, self.format.has_quotes(&self.rest));
         group.ends.clear();
         group.append(&self.rest);
         self.rest.clear();
@@ -138,7 +140,7 @@ impl<'a> Source<'a> {
             if self.at_end && group.text().last().is_some_and(|&last| last != b'\n') {
                 group.append(b"\n");
             }
-            group.ends = self.format.blocks(group.text(), self.pieces.block);
+            group.ends = self.format.blocks(group.text(), self.pieces.block, group.quoted);
             let end = group.ends.last().copied().unwrap_or(0);
             let rest = group.len - end;
             if rest > self.format.limit {
@@ -159,18 +161,21 @@ impl<'a> Source<'a> {
     fn read(&mut self, group: &mut Group, n: usize) -> Result<usize, DataError> {
         let (before, end) = (group.len, group.len + n);
         while group.len < end {
+            let start = group.len;
             if group.len == group.buffer.len() {
                 // In steps, as there may be little to read.
                 let more = group.len.max(1 << 16).min(end - group.len);
                 group.buffer.resize(group.len + more, 0);
             }
-            let room = end.min(group.buffer.len());
+            let room = end.min(group.buffer.len()).min(start + self.pieces.block);
             match self.reader.read(&mut group.buffer[group.len..room]) {
                 Ok(0) => break,
                 Ok(got) => group.len += got,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(file::unread(&self.path, error)),
             }
+            // At once, while the text is in a cache.
+            group.quoted = group.quoted || self.format.has_quotes(&group.buffer[start..group.len]);
         }
         let got = group.len - before;
         if std::mem::take(&mut self.at_start) && group.text()[before..].starts_with(b"\xef\xbb\xbf") {

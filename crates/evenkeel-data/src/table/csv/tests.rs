@@ -80,6 +80,49 @@ proptest! {
     }
 }
 
+/// Fields of numbers, missing values among them, as a file may have them.
+fn number() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => "-?[0-9]{1,7}\\.[0-9]{1,17}",
+        4 => "-?[0-9]{0,4}\\.?[0-9]{1,11}",
+        2 => "[-+]?[0-9]{1,3}(\\.[0-9]{0,20})?[eE][-+]?[0-9]{1,2}",
+        1 => "\"-?[0-9]{1,9}\\.[0-9]{1,9}\"",
+        1 => " ?-?[0-9]{1,9}\\.[0-9]{1,9} ?",
+        1 => Just("NA".into()),
+        1 => Just(String::new()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn numbers_are_those_of_the_standard_library_wherever_they_are(
+        fields in prop::collection::vec(number(), 40..1500),
+        columns in 1usize..40,
+        level in prop::sample::select(vec!["", "x", "é", "a,b", "e"]),
+        end in prop::sample::select(vec!["\n", "\r\n"]),
+        block in prop::sample::select(vec![64, 3000, 1 << 20]),
+    ) {
+        // A column of levels before them, so that there are letters in between.
+        let names: Vec<_> = (0..=columns).map(|column| format!("c{column}")).collect();
+        let mut text = names.join(",") + end;
+        for record in fields.chunks_exact(columns) {
+            text += &format!("\"{level}\",{}{end}", record.join(","));
+        }
+        let kinds = names[1..].iter().fold(Csv::new().kind("c0", Kind::Categorical), |csv, name| csv.kind(name, Kind::Numeric));
+        let table = in_pieces(&kinds, 1 << 20, block).read_from(text.as_bytes(), "t").unwrap();
+        prop_assert_eq!(table.rows(), fields.len() / columns);
+        for (column, numbers) in table.columns()[1..].iter().enumerate() {
+            for (field, x) in fields.chunks_exact(columns).map(|record| &record[column]).zip(numbers.numbers().unwrap()) {
+                let plain = field.trim_matches(['"', ' ']);
+                let expected = if plain.is_empty() || plain == "NA" { f64::NAN } else { plain.parse().unwrap() };
+                prop_assert_eq!(x.to_bits(), expected.to_bits(), "{}", field);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_text_that_changes_between_passes_is_refused() {
     let csv = in_pieces(&Csv::new(), 16, 16);

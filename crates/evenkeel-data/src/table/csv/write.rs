@@ -61,7 +61,7 @@ impl Csv {
             };
             let lacking = (0..column.len()).find(|&row| column.values().is_missing(row));
             let split = missing.as_bytes().contains(&self.format.separator);
-            if let Some(row) = lacking.filter(|_| split || !self.missing.has(missing)) {
+            if let Some(row) = lacking.filter(|_| split || !self.missing.has(missing.as_bytes())) {
                 return refused(
                     row,
                     "a value, as there is no marker for it that is no separator",
@@ -77,7 +77,7 @@ impl Csv {
                         let cure = "make the column numeric, or correct it";
                         return refused(row, "a moment of the years 0 to 9999", format!("{} s", x[row]), cure);
                     }
-                    let marked = |&row: &usize| time::iso(x[row]).is_some_and(|text| self.missing.has(&text));
+                    let marked = |&row: &usize| time::iso(x[row]).is_some_and(|text| self.missing.has(text.as_bytes()));
                     if let Some(row) = (0..x.len()).find(marked) {
                         return refused(row, UNMARKED, time::iso(x[row]).unwrap_or_default(), "choose another marker");
                     }
@@ -129,12 +129,12 @@ impl Csv {
         let spaced = self.format.trimmed && text != text.trim_ascii();
         // An empty line would be passed over, and a byte order mark cut off.
         let plain = !text.is_empty() && !text.starts_with('\u{feff}') && !text.bytes().any(special) && !spaced;
-        if plain && !(level && self.missing.has(text)) {
+        if plain && !(level && self.missing.has(text.as_bytes())) {
             return Some(text.into());
         }
         let quote = char::from(quote?).to_string();
         let quoted = format!("{quote}{}{quote}", text.replace(&quote, &quote.repeat(2)));
-        Some(quoted).filter(|quoted| !(level && self.missing.has(quoted)))
+        Some(quoted).filter(|quoted| !(level && self.missing.has(quoted.as_bytes())))
     }
 
     /// A number or moment as a field, in quotes if need be.
