@@ -86,7 +86,7 @@ impl<'a> Pass<'a> {
         let wanted: Vec<_> = self.columns.iter().map(Growing::next_wanted).collect();
         let (source, csv, ahead) = (&mut self.source, &self.csv, &mut self.ahead);
         let texts = texts(&self.group, self.start);
-        let (read, blocks) = rayon::join(|| source.next(ahead), || parse_blocks(csv, &texts, &wanted));
+        let (read, blocks) = parallel::join(|| source.next(ahead), || parse_blocks(csv, &texts, &wanted));
 
         let mut parsed = Vec::with_capacity(blocks.len());
         for (block, text) in blocks.into_iter().zip(texts) {
