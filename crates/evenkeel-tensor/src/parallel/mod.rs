@@ -3,7 +3,7 @@
 //! Blocks depend on the data's length alone, never on the number of threads, and reductions combine
 //! block results along a fixed binary tree. Inside a rayon pool a split costs tens of nanoseconds;
 //! from outside tens of microseconds, so let a whole training step run inside [`install`]. Threads stay awake
-//! for half a millisecond after a split ([`join`]), which spares most steps the waking of any.
+//! for 200 µs after a split ([`join`]), which spares most steps the waking of any.
 
 mod join;
 mod strip;
