@@ -7,7 +7,7 @@ use evenkeel_data::pipeline::{Columns, Criterion, FittedPipeline, Pipeline};
 use evenkeel_data::scale::{MaxAbs, MinMax, Power, Quantile, Robust, RowNorm, Standard, Whiten};
 use evenkeel_data::select::{MutualInformation, VarianceAbove};
 use evenkeel_data::table::{Categorical, Column, Kind, Table};
-use evenkeel_data::{DataError, FileError, Seed, TableError, Tensor};
+use evenkeel_data::{DataError, Seed, TableError, Tensor};
 use proptest::prelude::*;
 
 const WARDS: [Option<&str>; 4] = [Some("a"), Some("b"), Some("c"), None];
@@ -237,8 +237,14 @@ fn saved_pipelines_give_the_same_bits() {
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "no file is left behind");
     let nowhere = folder.path().join("no such folder/pipeline.json");
-    assert!(matches!(fitted.save(&nowhere), Err(DataError::File(FileError::Io { action: "write", .. }))));
-    assert!(matches!(FittedPipeline::load(&nowhere), Err(DataError::File(FileError::Io { action: "read", .. }))));
+    assert!(matches!(
+        fitted.save(&nowhere),
+        Err(DataError::File(evenkeel_data::FileError::Io { action: "write", .. }))
+    ));
+    assert!(matches!(
+        FittedPipeline::load(&nowhere),
+        Err(DataError::File(evenkeel_data::FileError::Io { action: "read", .. }))
+    ));
     let damaged = folder.path().join("pipeline.json");
     std::fs::write(&damaged, &fitted.to_json()[..500]).unwrap();
     let error = FittedPipeline::load(&damaged).unwrap_err().to_string();
