@@ -255,19 +255,18 @@ pub(crate) fn check_input<F: Float>(
 
 /// Refuses infinite values, naming the first; NaN passes.
 pub(crate) fn check_not_infinite<F: Float>(operation: &'static str, x: &[F], columns: usize) -> Result<(), DataError> {
-    let any = parallel::reduce(x.len(), kernel::BLOCK, |r| has_infinite(&x[r]), |a, b| a | b).unwrap_or(false);
-    if !any {
-        return Ok(());
+    let (expected, cure) = ("a finite value, or NaN for a missing one", "correct it, or mark it as missing");
+    match first_infinite(x) {
+        Some(at) => Err(refused_value(operation, (x, columns), at, expected, cure)),
+        None => Ok(()),
     }
-    let at = x.iter().position(|x| x.abs() == F::INFINITY).expect("one was found");
-    Err(DataError::Table(TableError::Value {
-        operation,
-        row: at / columns,
-        column: at % columns,
-        expected: "a finite value, or NaN for a missing one",
-        got: x[at].to_f64(),
-        cure: "correct it, or mark it as missing",
-    }))
+}
+
+/// Where the first infinite value is.
+pub(crate) fn first_infinite<F: Float>(x: &[F]) -> Option<usize> {
+    // Mostly there is none, which is found out faster than a place.
+    let any = parallel::reduce(x.len(), kernel::BLOCK, |r| has_infinite(&x[r]), |a, b| a | b)?;
+    if any { x.iter().position(|x| x.abs() == F::INFINITY) } else { None }
 }
 
 /// Whether there is an infinite value among these.
@@ -276,4 +275,16 @@ pub(crate) fn has_infinite<F: Float>(x: &[F]) -> bool {
         #[inline(always)]
         || x.iter().fold(false, |any, x| any | (x.abs() == F::INFINITY)),
     )
+}
+
+/// The error of value number `at` of a matrix, by rows, of so many columns.
+pub(crate) fn refused_value<F: Float>(
+    operation: &'static str,
+    (x, columns): (&[F], usize),
+    at: usize,
+    expected: &'static str,
+    cure: &'static str,
+) -> DataError {
+    let (row, column, got) = (at / columns, at % columns, x[at].to_f64());
+    DataError::Table(TableError::Value { operation, row, column, expected, got, cure })
 }

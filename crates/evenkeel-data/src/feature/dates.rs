@@ -6,7 +6,7 @@ use evenkeel_tensor::{Float, Tensor};
 
 use super::cyclic::{names_of, on_circle};
 use super::rows::map_rows;
-use crate::fit::{check_input, filled_matrix};
+use crate::fit::{check_input, filled_matrix, refused_value};
 use crate::table::time::{date_from_days, days_from_date};
 use crate::{DataError, Fit, TableError, Transform};
 
@@ -153,15 +153,7 @@ impl Dates {
         let is_far = |x: &F| x.to_f64().abs() > 1e8 * DAY;
         let Some(at) = x.as_slice().iter().position(is_far) else { return Ok(columns) };
         let (expected, cure) = ("seconds within 100 million days of 1970", "check the unit: milliseconds are too many");
-        let got = x.as_slice()[at].to_f64();
-        Err(DataError::Table(TableError::Value {
-            operation: NAME,
-            row: at / columns,
-            column: at % columns,
-            expected,
-            got,
-            cure,
-        }))
+        Err(refused_value(NAME, (x.as_slice(), columns), at, expected, cure))
     }
 }
 

@@ -3,8 +3,8 @@
 use evenkeel_tensor::{Float, Tensor};
 
 use super::rows::{check_results, map_rows};
-use crate::fit::{check_input, filled_matrix};
-use crate::{DataError, Fit, TableError, Transform};
+use crate::fit::{check_input, filled_matrix, refused_value};
+use crate::{DataError, Fit, Transform};
 
 const NAME: &str = "Elementwise";
 
@@ -87,15 +87,8 @@ impl Elementwise {
         let (is_refused, expected) = self.domain();
         let (_, columns) = check_input(NAME, None, x)?;
         let Some(at) = x.as_slice().iter().position(|x| is_refused(x.to_f64())) else { return Ok(()) };
-        let (got, cure) = (x.as_slice()[at].to_f64(), "shift the column, or use `Elementwise::SignedLog`");
-        Err(DataError::Table(TableError::Value {
-            operation: NAME,
-            row: at / columns,
-            column: at % columns,
-            expected,
-            got,
-            cure,
-        }))
+        let cure = "shift the column, or use `Elementwise::SignedLog`";
+        Err(refused_value(NAME, (x.as_slice(), columns), at, expected, cure))
     }
 }
 

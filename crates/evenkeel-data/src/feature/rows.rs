@@ -2,7 +2,7 @@
 
 use evenkeel_tensor::{Float, Tensor, kernel, parallel};
 
-use crate::fit::has_infinite;
+use crate::fit::first_infinite;
 use crate::{DataError, TableError};
 
 /// The most columns that are made of a table: settings beyond are a mistake, and found before memory is asked for.
@@ -37,12 +37,8 @@ pub(crate) fn map_rows<F: Float>(
 
 /// Refuses values that became infinite, naming the first.
 pub(crate) fn check_results<F: Float>(operation: &'static str, y: &Tensor<F>) -> Result<(), DataError> {
-    let any = parallel::reduce(y.as_slice().len(), kernel::BLOCK, |r| has_infinite(&y.as_slice()[r]), |a, b| a | b);
-    if !any.unwrap_or(false) {
-        return Ok(());
-    }
     let (width, y) = (y.shape()[1], y.as_slice());
-    let at = y.iter().position(|y| y.abs() == F::INFINITY).expect("one was found");
+    let Some(at) = first_infinite(y) else { return Ok(()) };
     Err(DataError::Table(TableError::Overflow { operation, row: at / width, column: at % width, got: y[at].to_f64() }))
 }
 

@@ -6,7 +6,8 @@ use super::Scores;
 use super::classes::Classes;
 use super::special::chi2_tail;
 use super::sums::{check_finite, check_sums, sums};
-use crate::{DataError, TableError};
+use crate::DataError;
+use crate::fit::refused_value;
 
 /// The chi-square statistic of each column of counts (or shares, or 0 and 1) by class, with its p-value: does the column come in the
 /// classes as often as the classes have rows?
@@ -66,12 +67,6 @@ pub fn chi2<F: Float>(x: &Tensor<F>, labels: &[u32]) -> Result<Scores, DataError
 
 fn check_not_negative<F: Float>(operation: &'static str, x: &Tensor<F>) -> Result<(), DataError> {
     let Some(at) = x.as_slice().iter().position(|&x| x < F::ZERO) else { return Ok(()) };
-    Err(DataError::Table(TableError::Value {
-        operation,
-        row: at / x.shape()[1],
-        column: at % x.shape()[1],
-        expected: "a count or share, not negative",
-        got: x.as_slice()[at].to_f64(),
-        cure: "bin the column, or use `anova_f` or `MutualInformation`",
-    }))
+    let cure = "bin the column, or use `anova_f` or `MutualInformation`";
+    Err(refused_value(operation, (x.as_slice(), x.shape()[1]), at, "a count or share, not negative", cure))
 }

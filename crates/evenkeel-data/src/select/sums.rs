@@ -2,6 +2,7 @@
 
 use evenkeel_tensor::{Float, Tensor, kernel, parallel};
 
+use crate::fit::refused_value;
 use crate::scale::block_rows;
 use crate::{DataError, TableError};
 
@@ -115,12 +116,6 @@ pub(super) fn check_finite<F: Float>(operation: &'static str, x: &Tensor<F>) -> 
     }
     let columns = x.shape()[1];
     let at = x.as_slice().iter().position(|x| !x.is_finite()).expect("one is not finite");
-    Err(DataError::Table(TableError::Value {
-        operation,
-        row: at / columns,
-        column: at % columns,
-        expected: "a finite value",
-        got: x.as_slice()[at].to_f64(),
-        cure: "impute missing values, or leave out the row or the column",
-    }))
+    let cure = "impute missing values, or leave out the row or the column";
+    Err(refused_value(operation, (x.as_slice(), columns), at, "a finite value", cure))
 }

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use evenkeel_tensor::{Float, Tensor, kernel, parallel};
 
-use crate::{DataError, TableError};
+use crate::DataError;
+use crate::fit::refused_value;
 
 /// A family of power transformations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,13 +55,7 @@ impl Family {
             return Ok(());
         }
         let at = x.iter().position(|x| *x <= F::ZERO).expect("there is one");
-        Err(DataError::Table(TableError::Value {
-            operation,
-            row: at / columns,
-            column: at % columns,
-            expected: "a value above 0 for Box-Cox",
-            got: x[at].to_f64(),
-            cure: "take Yeo-Johnson, or add a constant first",
-        }))
+        let (expected, cure) = ("a value above 0 for Box-Cox", "take Yeo-Johnson, or add a constant first");
+        Err(refused_value(operation, (x, columns), at, expected, cure))
     }
 }
