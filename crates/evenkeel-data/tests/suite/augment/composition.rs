@@ -36,6 +36,20 @@ impl Augment<f64> for Add {
     }
 }
 
+/// Adds a number that is not drawn twice: of 2^53 between 0 and 1.
+#[derive(Debug)]
+struct Unique;
+
+impl Augment<f64> for Unique {
+    fn output_shape(&self, sample: Shape) -> Result<Shape, DataError> {
+        Ok(sample)
+    }
+    fn apply(&self, sample: &mut Tensor<f64>, seed: Seed) {
+        let drawn: f64 = seed.rng().random();
+        sample.as_mut_slice().iter_mut().for_each(|x| *x += drawn);
+    }
+}
+
 /// Keeps the first values.
 #[derive(Debug)]
 struct First(usize);
@@ -113,7 +127,7 @@ proptest! {
     ) {
         let mut batches = numbered(samples, 4)
             .batches::<f64>(size)
-            .augmented(Stamp, Seed(seed)).unwrap()
+            .augmented(Stamp.then(Unique), Seed(seed)).unwrap()
             .mixed(Mixup::new(1.0), Seed(seed)).unwrap();
         if shuffled {
             batches = batches.shuffled(Seed(seed));
