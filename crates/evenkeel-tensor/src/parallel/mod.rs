@@ -58,8 +58,9 @@ pub fn chunks_mut2<A: Send, B: Send>(
     chunk_b: usize,
     f: impl Fn(usize, &mut [A], &mut [B]) + Sync,
 ) {
-    let (len_a, len_b) = (a.len(), b.len());
-    strips_mut2((a, len_a, chunk_a.max(1)), (b, len_b, chunk_b.max(1)), |i, mut a, mut b| f(i, a.row(0), b.row(0)));
+    let (len_a, len_b, chunk_a, chunk_b) = (a.len(), b.len(), chunk_a.max(1), chunk_b.max(1));
+    assert_eq!(len_a.div_ceil(chunk_a), len_b.div_ceil(chunk_b), "chunks_mut2: as many chunks in both");
+    strips_mut2((a, len_a, chunk_a), (b, len_b, chunk_b), |i, mut a, mut b| f(i, a.row(0), b.row(0)));
 }
 
 /// Combines `map` of each block of `0..len` along a binary tree that depends on `len` and `block` alone.
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "as many in both")]
+    #[should_panic(expected = "as many chunks in both")]
     fn chunks_that_do_not_pair_panic() {
         chunks_mut2(&mut [0; 4], 1, &mut [0; 4], 2, |_, _: &mut [i32], _: &mut [i32]| {});
     }

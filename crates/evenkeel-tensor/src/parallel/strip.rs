@@ -111,7 +111,7 @@ pub fn strips_mut2<A: Send, B: Send>(
 ) {
     let (a, b) = (Shared::new(a, columns_a, strip_a), Shared::new(b, columns_b, strip_b));
     let strips = columns_a.div_ceil(strip_a);
-    assert_eq!(strips, columns_b.div_ceil(strip_b), "parts of two arrays in step: as many in both");
+    assert_eq!(strips, columns_b.div_ceil(strip_b), "strips_mut2: as many strips in both");
     // SAFETY: each index comes once, and both borrows outlive the call.
     for_each(strips, &|i| f(i, unsafe { a.strip(i) }, unsafe { b.strip(i) }));
 }

@@ -100,7 +100,8 @@ pub enum Write {
 /// C = A B or C += A B, with C contiguous, rows outermost.
 ///
 /// The rows of C are divided among the threads of the current rayon pool where that is worth it. The bits do
-/// not depend on that (see the [module](self)). After the first calls of a thread, nothing is allocated.
+/// not depend on that (see the [module](self)). After the first calls of a thread, nothing is allocated but what a
+/// [`join`](parallel::join) may.
 ///
 /// ```
 /// use evenkeel_tensor::kernel::matmul::{Matrix, Write, matmul};
